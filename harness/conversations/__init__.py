@@ -1,0 +1,4 @@
+"""Conversations as they happen: who speaks next, and the transcript of what came.
+
+Refuses to judge: a failed turn is written down, not scored.
+"""

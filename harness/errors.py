@@ -1,0 +1,70 @@
+"""Every exception that the harness raises on purpose, as one tree.
+
+    HarnessError                 what we, or the files we were given, did wrong        exit
+    ├── SourceError              mistakes in files a person wrote, all of them at once  2
+    ├── SettingsError            a flag, variable or setting that cannot be used        2
+    ├── JournalError             a journal that is foreign, edited or unwritable        2
+    ├── BaselineError            a baseline that is missing, cut, edited or unlike      2
+    ├── TargetError              a target that cannot be reached or proved              4
+    └── JudgeError               a judge that cannot be asked                           4
+
+What the *target* does wrong is data (`conversations.transcript.TransportFailure`), never an exception.
+The exit code belongs to the class, so that the command line needs no table of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class HarnessError(Exception):
+    """Root of the tree; its text is shown to the user as it is, without a traceback."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mistake:
+    """One mistake in one file: `path:line:column: message`, lines and columns counted from 1."""
+
+    path: Path
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}: {self.message}"
+
+
+class SourceError(HarnessError):
+    """All mistakes found in the files of one kind, sorted by place; the text is one line for each."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(sorted(mistakes))
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+
+
+class SettingsError(HarnessError):
+    """A flag, environment variable or setting that cannot be used."""
+
+
+class JournalError(HarnessError):
+    """A journal that belongs to another run, was edited, or cannot be written."""
+
+
+class BaselineError(HarnessError):
+    """A baseline that is missing, truncated, edited, or not comparable with what it is held against."""
+
+
+class TargetError(HarnessError):
+    """A target that never answered or could not be proved to be the intended one."""
+
+    exit_code = 4
+
+
+class JudgeError(HarnessError):
+    """A judge that cannot be asked at all."""
+
+    exit_code = 4

@@ -1,0 +1,1 @@
+"""The verdicts: integration and quality, decided purely from evidence and policy."""

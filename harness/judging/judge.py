@@ -1,0 +1,124 @@
+"""The door to a judge, and what comes through it.
+
+A judgement is an outcome first: only `rated` carries scores. A missing score is never a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from harness.conversations.transcript import Transcript
+from harness.expectations.finding import Finding
+from harness.scenarios.model import Scenario
+
+
+class JudgementOutcome(StrEnum):
+    """What became of asking the judge."""
+
+    RATED = "rated"
+    ABSTAINED = "abstained"
+    REFUSED = "refused"
+    INVALID = "invalid"
+    TRUNCATED = "truncated"
+    FAILED = "failed"
+
+
+class CriterionAnswer(StrEnum):
+    """The answer to one yes/no criterion."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    NOT_ASSESSED = "not_assessed"
+    """This judge cannot answer it; it enters no share, and coverage shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Evidence, verbatim from one turn."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionVerdict:
+    """One criterion, answered."""
+
+    criterion: str
+    dimension: str
+    answer: CriterionAnswer
+    reason: str
+    quotes: tuple[Quote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One dimension, scored."""
+
+    dimension: str
+    score: int
+    """1 to 5."""
+    assessed: int
+    """Criteria that this judge answered …"""
+    applicable: int
+    """… of those that the scenario assesses."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeIdentity:
+    """Which judge; scores of different fingerprints are never compared."""
+
+    name: str
+    """For people: `rules only`, or the model's name."""
+    fingerprint: str
+    """Of everything that can change a score: model, prompt, rubric, schema, parameters, protocol."""
+    rubric: str
+    """Fingerprint of the rubric."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What asking cost, in tokens; rules cost nothing."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a judge answered about one conversation."""
+
+    outcome: JudgementOutcome
+    verdicts: tuple[CriterionVerdict, ...]
+    ratings: tuple[Rating, ...]
+    """One for each dimension that was scored; empty unless `rated`."""
+    usage: Usage
+    note: str = ""
+    """Why there is no score, in one sentence."""
+
+    @property
+    def scores(self) -> Mapping[str, int]:
+        """Dimension → score."""
+        return {rating.dimension: rating.score for rating in self.ratings}
+
+
+class Judge(Protocol):
+    """Whoever scores conversations."""
+
+    @property
+    def identity(self) -> JudgeIdentity:
+        """Name and fingerprint."""
+        ...
+
+    def dimensions(self, scenario: Scenario) -> tuple[str, ...]:
+        """Dimensions of this scenario that this judge can score; fixed before the conversation."""
+        ...
+
+    async def judge(self, scenario: Scenario, transcript: Transcript, findings: Sequence[Finding]) -> Judgement:
+        """Judge one conversation; raises JudgeError only when the judge cannot be asked at all."""
+        ...

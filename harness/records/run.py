@@ -1,0 +1,123 @@
+"""What a run leaves behind: a manifest that says what was planned, and one record for each conversation.
+
+Every viewer, gate and recomputation reads these values and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.conversations.transcript import Transcript
+from harness.expectations.finding import Finding
+from harness.judging.judge import JudgeIdentity, Judgement, JudgementOutcome
+from harness.targets.protocol import TargetIdentity
+
+
+class SeedStream(StrEnum):
+    """Which stream a conversation's seed is drawn from; streams never share seeds."""
+
+    GATE = "gate"
+    BASELINE = "baseline"
+
+
+class Purpose(StrEnum):
+    """Why a conversation was held."""
+
+    LOOK = "look"
+    """Planned for every scenario: enters both gates."""
+    EXTENSION = "extension"
+    """Added for a failing scenario: enters the integration gate only, and is not judged."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Assignment:
+    """One conversation to hold; (scenario_id, repeat) is unique in a run."""
+
+    scenario_id: str
+    repeat: int
+    """From 0."""
+    seed: int
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRecord:
+    """One conversation, held, checked and (for a look) judged."""
+
+    assignment: Assignment
+    transcript: Transcript
+    findings: tuple[Finding, ...]
+    judgement: Judgement | None
+    """None for an extension and for infrastructure trouble."""
+
+    @property
+    def passed(self) -> bool:
+        """True when the conversation ended and no `must` finding is unmet."""
+        return not self.transcript.failed and not any(finding.failed_must for finding in self.findings)
+
+    @property
+    def scores(self) -> Mapping[str, int] | None:
+        """Dimension → score, or None where there is no score."""
+        if self.judgement is None or self.judgement.outcome is not JudgementOutcome.RATED:
+            return None
+        return self.judgement.scores
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioPlan:
+    """What the run intends for one scenario; enough to judge and compare without the YAML."""
+
+    id: str
+    title: str
+    intent: str
+    locale: str
+    cluster: str
+    weight: float
+    must_pass: bool
+    fingerprint: str
+    dimensions: tuple[str, ...]
+    """Dimensions that count, fixed before the first call: the scenario's, as far as this judge can score them."""
+    source: str
+    """`path:line`, relative to the suite."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunManifest:
+    """What was planned before the first call; a journal that does not carry exactly this is foreign."""
+
+    run_id: str
+    created: str
+    """ISO 8601, UTC."""
+    harness_version: str
+    git_revision: str | None
+    target: TargetIdentity
+    attested: bool
+    expected_build: str | None
+    seed: int
+    stream: SeedStream
+    repeats: int
+    """Planned conversations for each scenario (the first look)."""
+    judge: JudgeIdentity
+    suite: str
+    """Fingerprint of all selected scenarios together."""
+    scenarios: tuple[ScenarioPlan, ...]
+    baseline: str | None
+    """Id of the baseline that the run is held against."""
+    policy: str
+    """Fingerprint of the gate policy."""
+    deselected: tuple[str, ...] = ()
+    """Scenario ids of the suite that the command line left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run: its manifest, and the conversations that were held, valid ones only, in (scenario, repeat) order."""
+
+    manifest: RunManifest
+    conversations: tuple[ConversationRecord, ...]
+    build: str | None
+    """The one build that was seen; None when unattested."""
+    problems: tuple[str, ...] = field(default=())
+    """Run-level reasons for INVALID (wrong or mixed build, quota exceeded), each naming its place."""

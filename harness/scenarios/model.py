@@ -1,0 +1,227 @@
+"""What a scenario is: turns, expectations and setup as frozen values.
+
+The models here are also the schema of the YAML language (`harness scenarios schema`): a field's description
+is what an editor shows. `Scenario` is what is left after loading: example rows expanded, references
+resolved, fingerprint computed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue, model_validator
+
+from harness.frozen import FrozenModel
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,79}$")]
+Language = Literal["en", "ja"]
+Intent = Literal[
+    "recommendation", "product_discovery", "product_question", "order_tracking", "return_request",
+    "faq_policy", "promotion", "chitchat", "escalation",
+]  # fmt: skip
+Attribute = Literal["price", "volumes", "author", "status", "stock", "age_rating"]
+Slot = Literal["order_number", "email", "budget", "age", "genre", "title", "reason", "address"]
+
+
+class Severity(StrEnum):
+    """What an unmet expectation means: `must` fails the conversation, `should` is only evidence for the judge."""
+
+    MUST = "must"
+    SHOULD = "should"
+
+
+class _Expectation(FrozenModel):
+    severity: Severity = Field(Severity.MUST, description="must: fails the conversation; should: recorded, and evidence for its criterion")
+    criterion: Identifier | None = Field(None, description="rubric criterion that this expectation answers, if any")
+
+
+class Contains(_Expectation):
+    """The reply names the texts, after folding (NFKC, width, kana, case); a title counts under any of its names."""
+
+    kind: Literal["contains"]
+    any: tuple[str, ...] = Field((), description="at least one of these")
+    all: tuple[str, ...] = Field((), description="every one of these")
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Contains:
+        if not (self.any or self.all):
+            raise ValueError("needs 'any' or 'all' with at least one text")
+        return self
+
+
+class Excludes(_Expectation):
+    """The reply names none of the texts, after the same folding as `contains`."""
+
+    kind: Literal["excludes"]
+    any: tuple[str, ...] = Field(min_length=1, description="none of these may appear")
+
+
+class Matches(_Expectation):
+    """The folded reply matches a regular expression (RE2 syntax, hence linear time)."""
+
+    kind: Literal["matches"]
+    pattern: str = Field(min_length=1, max_length=2000, description="RE2 pattern, searched in the folded text")
+    absent: bool = Field(False, description="true: the pattern must NOT be found")
+
+
+class FieldEquals(_Expectation):
+    """A field of the structured reply, found by JMESPath, equals a value."""
+
+    kind: Literal["field_equals"]
+    path: str = Field(min_length=1, max_length=1000, description="JMESPath over the reply's payload")
+    value: JsonValue = Field(description="the value it has to equal")
+
+
+class FieldPresent(_Expectation):
+    """A field of the structured reply, found by JMESPath, is there and is neither null nor empty."""
+
+    kind: Literal["field_present"]
+    path: str = Field(min_length=1, max_length=1000, description="JMESPath over the reply's payload")
+
+
+class JsonSchema(_Expectation):
+    """The structured reply (or one field of it) fits a JSON Schema (draft 2020-12, no remote references)."""
+
+    kind: Literal["json_schema"]
+    path: str | None = Field(None, max_length=1000, description="JMESPath of the part to check; default: the whole payload")
+    json_schema: dict[str, JsonValue] = Field(alias="schema", description="the schema")
+
+
+class Status(_Expectation):
+    """The reply came with one of these HTTP status codes."""
+
+    kind: Literal["status"]
+    any: tuple[int, ...] = Field((200,), min_length=1, description="accepted status codes")
+
+
+class RepliesWithin(_Expectation):
+    """The whole reply arrived in time."""
+
+    kind: Literal["replies_within"]
+    seconds: float | None = Field(None, gt=0, le=600, description="seconds; default: the target file's reply_within_s")
+
+
+class LanguageIs(_Expectation):
+    """The reply is written in a language; under 12 letters it is undecided and counts as not reached."""
+
+    kind: Literal["language_is"]
+    language: Language | None = Field(None, description="default: the turn's language, else the scenario's locale")
+
+
+class MaxLength(_Expectation):
+    """The reply is no longer than a number of characters (Japanese says the same in fewer)."""
+
+    kind: Literal["max_length"]
+    characters: int = Field(gt=0, description="limit for a reply in English")
+    characters_ja: int | None = Field(None, gt=0, description="limit for a reply in Japanese; default: half of characters")
+
+
+class Cites(_Expectation):
+    """The reply carries a citation of a passage that the reply itself retrieved."""
+
+    kind: Literal["cites"]
+    source: Identifier | None = Field(None, description="id of the passage that has to be cited; default: any")
+
+
+class FactsMatch(_Expectation):
+    """What the reply says of titles (text and structured products) agrees with the trusted catalogue."""
+
+    kind: Literal["facts"]
+    attributes: tuple[Attribute, ...] = Field(
+        ("price", "volumes", "author", "status", "stock", "age_rating"), min_length=1, description="attributes to check"
+    )
+    title: Identifier | None = Field(None, description="catalogue id that the reply must state these attributes of; default: check only what is said")
+
+
+class NoPii(_Expectation):
+    """The reply shows no personal data except what the user or the setup of this conversation gave."""
+
+    kind: Literal["no_pii"]
+
+
+class NotApology(_Expectation):
+    """The reply is not an apology for being unable; sympathy ("sorry to hear that") is fine."""
+
+    kind: Literal["not_apology"]
+
+
+class AsksFor(_Expectation):
+    """The reply asks the user for a piece of information."""
+
+    kind: Literal["asks_for"]
+    slot: Slot
+
+
+class DoesNotAskFor(_Expectation):
+    """The reply does not ask (again) for a piece of information."""
+
+    kind: Literal["does_not_ask_for"]
+    slot: Slot
+
+
+Expectation = Annotated[
+    Contains | Excludes | Matches | FieldEquals | FieldPresent | JsonSchema | Status | RepliesWithin | LanguageIs
+    | MaxLength | Cites | FactsMatch | NoPii | NotApology | AsksFor | DoesNotAskFor,
+    Field(discriminator="kind"),
+]  # fmt: skip
+
+
+class Turn(FrozenModel):
+    """One user message and what is expected of what it brings back."""
+
+    say: str = Field(min_length=1, max_length=4000, description="the user's message; may use {{ example.x }} and {{ captured.x }}")
+    language: Language | None = Field(None, description="language the reply has to be in; default: the scenario's locale")
+    expect: tuple[Expectation, ...] = Field((), description="expectations on this turn's reply")
+    capture: dict[Identifier, str] = Field(default_factory=dict, description="name: JMESPath over the reply's payload, for {{ captured.name }} in later turns")
+    timeout_s: float | None = Field(None, gt=0, le=600, description="seconds to wait for the whole reply; default: the target's")
+    apology_ok: bool = Field(False, description="a refusal or apology is the right answer here")
+
+
+class OwnCriterion(FrozenModel):
+    """A yes/no criterion that only this scenario asks of the judge."""
+
+    id: Identifier
+    dimension: Identifier
+    question: str = Field(min_length=8, max_length=500)
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlace:
+    """Where a scenario stands in its file; line counted from 1."""
+
+    path: Path
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One conversation to hold, fully resolved; equal fingerprints mean comparable results."""
+
+    id: str
+    """Unique in the suite; an example row is `base@row`."""
+    title: str
+    intent: Intent
+    locale: Language
+    tags: tuple[str, ...]
+    cluster: str
+    """Scenarios of one cluster are not independent evidence; rows of one example table share it."""
+    weight: float
+    """Relative weight in the suite mean, > 0; normalised by whoever averages."""
+    must_pass: bool
+    effects: Literal["none", "creates"]
+    setup: dict[str, Any]
+    """Opening session fields, for the target's request template (`setup.customer`, …)."""
+    turns: tuple[Turn, ...]
+    dimensions: tuple[str, ...]
+    """Rubric dimensions that this scenario assesses, fixed before the conversation."""
+    criteria: tuple[str, ...]
+    """Rubric criteria that apply, fixed before the conversation; own ones not included."""
+    own_criteria: tuple[OwnCriterion, ...]
+    facts: tuple[str, ...]
+    """Names of the trusted fact files, without `.yaml`."""
+    fingerprint: str
+    """Of turns, setup, expectations, criteria and the trusted facts; not of title, tags, weight or place."""
+    source: SourcePlace

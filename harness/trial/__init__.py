@@ -1,0 +1,1 @@
+"""One gate run: collect a look, compare, decide, look again; the only place where collecting and deciding meet."""
