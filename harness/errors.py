@@ -5,6 +5,7 @@
     ├── SettingsError            a flag, variable or setting that cannot be used        2
     ├── JournalError             a journal that is foreign, edited or unwritable        2
     ├── BaselineError            a baseline that is missing, cut, edited or unlike      2
+    ├── StoreError               a run's folder or result file, unwritable or missing   2
     ├── TargetError              a target that cannot be reached or proved              4
     └── JudgeError               a judge that cannot be asked                           4
 
@@ -56,6 +57,10 @@ class JournalError(HarnessError):
 
 class BaselineError(HarnessError):
     """A baseline that is missing, truncated, edited, or not comparable with what it is held against."""
+
+
+class StoreError(HarnessError):
+    """A run's folder or result file that cannot be written, or is not there to be read."""
 
 
 class TargetError(HarnessError):
