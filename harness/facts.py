@@ -8,7 +8,7 @@ that are loaded together.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -17,9 +17,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.errors import Mistake, SettingsError, SourceError
+from harness.errors import Mistake, SourceError
 from harness.frozen import FrozenModel, fingerprint
-from harness.yaml_source import Document, meant, place_of, read_yaml, shown_path, validated
+from harness.yaml_source import Document, meant, read_yaml, shown_path, validated
 
 FactId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
 Text = Annotated[str, Field(min_length=1, max_length=8000)]
@@ -192,3 +192,71 @@ class Facts:
     def promotion_by_id(self) -> Mapping[str, Promotion]:
         """Promotion id → promotion."""
         return MappingProxyType({promotion.id: promotion for promotion in self.promotions})
+
+
+def fact_names(folder: Path) -> tuple[str, ...]:
+    """Return the names of the fact files in a folder, sorted, without `.yaml`."""
+    return tuple(sorted(path.stem for path in folder.glob("*.yaml")))
+
+
+def load_facts(folder: Path, names: Sequence[str]) -> Facts:
+    """Read `folder/NAME.yaml` for each name; raises SourceError with every mistake of every file."""
+    mistakes: list[Mistake] = []
+    read: dict[str, tuple[Document, FactFile]] = {}
+    known = fact_names(folder)
+    for name in dict.fromkeys(names):
+        if name not in known:
+            message = f"there is no such fact file{meant(name, known) or f'; {shown_path(folder)} holds none'}"
+            mistakes.append(Mistake(shown_path(folder / f"{name}.yaml"), 1, 1, message))
+            continue
+        try:
+            document = read_yaml(folder / f"{name}.yaml")
+            read[name] = (document, validated(document, FactFile))
+        except SourceError as error:
+            mistakes.extend(error.mistakes)
+    mistakes.extend(_repeated_ids(read.values()))
+    files = [file for _, file in read.values()]
+    facts = Facts(
+        as_of=max((file.as_of for file in files), default=date.min),
+        titles=tuple(title for file in files for title in file.titles),
+        passages=tuple(passage for file in files for passage in file.passages),
+        customers=tuple(customer for file in files for customer in file.customers),
+        orders=tuple(order for file in files for order in file.orders),
+        promotions=tuple(promotion for file in files for promotion in file.promotions),
+        files={name: fingerprint(file) for name, (_, file) in read.items()},
+    )
+    mistakes.extend(_dangling(read.values(), facts))
+    if mistakes:
+        raise SourceError(mistakes)
+    return facts
+
+
+_LISTS = {"titles": "id", "passages": "id", "customers": "id", "orders": "number", "promotions": "id"}
+"""List → the key that names its entries."""
+
+
+def _repeated_ids(read: Iterable[tuple[Document, FactFile]]) -> Iterator[Mistake]:
+    """Yield every id that stands twice, over all files."""
+    first: dict[tuple[str, str], Mistake] = {}
+    for document, file in read:
+        for entries, key in _LISTS.items():
+            for index, entry in enumerate(getattr(file, entries)):
+                value = getattr(entry, key)
+                here = document.mistake((entries, index, key), "")
+                other = first.setdefault((entries, value), here)
+                if other is not here:
+                    message = f"{key} '{value}' stands here again; first at {other.path}:{other.line}"
+                    yield Mistake(here.path, here.line, here.column, message)
+
+
+def _dangling(read: Iterable[tuple[Document, FactFile]], facts: Facts) -> Iterator[Mistake]:
+    """Yield every customer and title that an order names and nobody knows, as far as such lists were loaded."""
+    for document, file in read:
+        for index, order in enumerate(file.orders):
+            if facts.customers and order.customer not in facts.customer_by_id:
+                message = f"unknown customer '{order.customer}'{meant(order.customer, facts.customer_by_id)}"
+                yield document.mistake(("orders", index, "customer"), message)
+            for line, item in enumerate(order.items):
+                if facts.titles and item.title not in facts.title_by_id:
+                    message = f"unknown title '{item.title}'{meant(item.title, facts.title_by_id)}"
+                    yield document.mistake(("orders", index, "items", line, "title"), message)

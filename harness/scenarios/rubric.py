@@ -8,7 +8,7 @@ Which criteria apply is fixed by the scenario before the conversation, never by 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -18,7 +18,8 @@ from pydantic import Field, model_validator
 from harness.errors import Mistake, SourceError
 from harness.frozen import FrozenModel, fingerprint
 from harness.scenarios.model import Expectation, Identifier, Language, Scenario
-from harness.yaml_source import place_of, read_yaml, shown_path, validated
+from harness.scenarios.soundness import expectation_problems
+from harness.yaml_source import DataPath, Document, read_yaml, validated
 
 
 class RubricCriterion(FrozenModel):
@@ -103,3 +104,36 @@ class Rubric(FrozenModel):
         """Return the criteria that apply to this scenario, in the rubric's order; own ones not included."""
         applying = set(scenario.criteria)
         return tuple(item for item in self.criterion_by_id.values() if item.id in applying)
+
+
+def load_rubric(path: Path) -> Rubric:
+    """Read a rubric; raises SourceError with every mistake."""
+    document = read_yaml(path)
+    rubric = validated(document, Rubric)
+    mistakes = [*_repeated_ids(document, rubric), *_unsound_checks(document, rubric)]
+    if mistakes:
+        raise SourceError(mistakes)
+    return rubric
+
+
+def _repeated_ids(document: Document, rubric: Rubric) -> Iterator[Mistake]:
+    """Yield every id of a dimension or criterion that stands twice."""
+    places: list[tuple[str, str, DataPath]] = []
+    for index, dimension in enumerate(rubric.dimensions):
+        at: DataPath = ("dimensions", index)
+        places.append(("dimension", dimension.id, (*at, "id")))
+        places.extend(("criterion", item.id, (*at, "criteria", number, "id")) for number, item in enumerate(dimension.criteria))
+    first: dict[tuple[str, str], DataPath] = {}
+    for word, name, at in places:
+        other = first.setdefault((word, name), at)
+        if other != at:
+            yield document.mistake(at, f"{word} '{name}' stands here again; first in line {document.place_of(other)[0]}")
+
+
+def _unsound_checks(document: Document, rubric: Rubric) -> Iterator[Mistake]:
+    """Yield what cannot be compiled in the criteria's checks."""
+    for index, dimension in enumerate(rubric.dimensions):
+        for number, item in enumerate(dimension.criteria):
+            if item.check is not None:
+                at: DataPath = ("dimensions", index, "criteria", number, "check")
+                yield from (document.mistake((*at, *path), message) for path, message in expectation_problems(item.check))
