@@ -1,7 +1,8 @@
 """Where runs lie: one folder for each run, and files that are there whole or not at all.
 
-    .harness/runs/                     0700, with a .gitignore that keeps personal data out of every repository
+    .harness/runs/
       20261101T101112.345Z-1a2b/       0700, named so that names sort by time
+        .gitignore                     keeps personal data out of every repository
         journal.jsonl                  manifest and conversations, written by `records.journal`
         report.json …                  results, 0600
 
@@ -17,7 +18,6 @@ import os
 import re
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,7 +28,6 @@ JOURNAL = "journal.jsonl"
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 _RUN_ID = re.compile(r"^\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{4}$")
-_FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
 _SHOWN_IDS = 5
 _REMEDIES = {
     errno.ENOSPC: "the disk is full; free some space and try again",
@@ -39,6 +38,7 @@ _REMEDIES = {
     errno.EROFS: "the file system is read-only; choose another place",
     errno.ENOTDIR: "part of the path is a file, not a folder; choose another place",
     errno.EISDIR: "a folder stands where the file belongs; choose another name",
+    errno.EEXIST: "a file stands where the folder belongs; choose another place",
     errno.ENOENT: "the folder does not exist; create it, or choose another place",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
@@ -90,7 +90,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def run_id(at: datetime, suffix: str) -> str:
+def new_run_id(at: datetime, suffix: str) -> str:
     """Return the id of a run: UTC time to the millisecond, then four hexadecimal digits against a tie.
 
     Args:
@@ -109,116 +109,67 @@ def run_id(at: datetime, suffix: str) -> str:
     return name
 
 
-@dataclass(frozen=True, slots=True)
-class RunFolder:
-    """One run's folder."""
+def open_run_folder(path: Path) -> Path:
+    """Make the folder of a new run, for its owner's eyes only, and return it.
 
-    path: Path
+    A folder that is there already is used as it stands, unless a run lies in it; a new one gets a `.gitignore`.
 
-    @property
-    def id(self) -> str:
-        """The run's id, which is the folder's name."""
-        return self.path.name
-
-    @property
-    def journal(self) -> Path:
-        """Where the journal lies, or will."""
-        return self.path / JOURNAL
-
-    @property
-    def results(self) -> tuple[str, ...]:
-        """Names of the result files that are there, sorted."""
-        names = (entry.name for entry in self.path.iterdir() if entry.is_file() and entry.name != JOURNAL)
-        return tuple(sorted(name for name in names if _FILE_NAME.fullmatch(name)))
-
-    def write(self, name: str, content: bytes) -> Path:
-        """Write a result file (`report.json` …) atomically, for its owner's eyes only, and return its path.
-
-        Raises:
-            StoreError: It cannot be written.
-            ValueError: `name` is not a plain file name, or is the journal's.
-        """
-        path = self._place(name)
-        write_atomically(path, content)
-        return path
-
-    def read(self, name: str) -> bytes:
-        """Return a result file's content; raises StoreError when it is not there or cannot be read."""
-        path = self._place(name)
+    Raises:
+        StoreError: A run lies there already, or the folder cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return path.read_bytes()
-        except FileNotFoundError as error:
-            held = ", ".join(self.results) or "none yet"
-            raise StoreError(f"{path}: run {self.id} has no such result; it has: {held}") from error
-        except OSError as error:
-            raise StoreError(f"{path}: cannot be read: {remedy(error)}") from error
+            path.mkdir(mode=PRIVATE_FOLDER)
+        except FileExistsError:
+            if not path.is_dir():
+                raise
+        else:
+            write_atomically(path / ".gitignore", b"# Runs hold personal data.\n*\n")
+            _sync_folder(path.parent)
+        if (path / JOURNAL).exists():
+            raise StoreError(f"{path}: holds a run already; go on with it by --resume, or choose another folder")
+    except OSError as error:
+        raise StoreError(f"{path}: the run's folder cannot be made: {remedy(error)}") from error
+    return path
 
-    def _place(self, name: str) -> Path:
-        if name == JOURNAL or not _FILE_NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is not the name of a result file")
-        return self.path / name
+
+def runs_in(root: Path) -> tuple[Path, ...]:
+    """Return the folders of all runs in a store, oldest first; none when there is no store yet.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    try:
+        return tuple(sorted(entry for entry in root.iterdir() if _RUN_ID.fullmatch(entry.name) and entry.is_dir()))
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise StoreError(f"{root}: the runs cannot be listed: {remedy(error)}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class RunStore:
-    """All runs of one working directory."""
+def find_run(root: Path, name: str) -> Path:
+    """Return the folder of the run that `name` means: `last`, an id, or the beginning or ending of exactly one id.
 
-    root: Path
-    """`.harness/runs`, created with the first run."""
-
-    def create(self, run_id: str) -> RunFolder:
-        """Create the folder of a new run.
-
-        Raises:
-            StoreError: There is such a run already, or the folder cannot be created.
-            ValueError: `run_id` was not made by `run_id()`.
-        """
-        if not _RUN_ID.fullmatch(run_id):
-            raise ValueError(f"{run_id!r} is not a run id")
-        folder = RunFolder(self.root / run_id)
-        try:
-            self.root.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-            if not (self.root / ".gitignore").exists():
-                write_atomically(self.root / ".gitignore", b"# Runs hold personal data.\n*\n")
-            folder.path.mkdir(mode=PRIVATE_FOLDER)
-            _sync_folder(self.root)
-        except FileExistsError as error:
-            raise StoreError(f"{error.filename}: exists already; a run never writes over another one, so start it again") from error
-        except OSError as error:
-            raise StoreError(f"{folder.path}: the run's folder cannot be created: {remedy(error)}") from error
-        return folder
-
-    def runs(self) -> tuple[RunFolder, ...]:
-        """Return all runs, oldest first; none when there is no store yet. Raises StoreError when it cannot be read."""
-        try:
-            entries = [entry for entry in self.root.iterdir() if _RUN_ID.fullmatch(entry.name) and entry.is_dir()]
-        except FileNotFoundError:
-            return ()
-        except OSError as error:
-            raise StoreError(f"{self.root}: the runs cannot be listed: {remedy(error)}") from error
-        return tuple(RunFolder(entry) for entry in sorted(entries))
-
-    def find(self, name: str) -> RunFolder:
-        """Return the run that `name` means: `last`, an id, or the beginning or ending of exactly one id.
-
-        Raises:
-            SettingsError: No run, or more than one, is meant; the message lists what is near.
-        """
-        runs = {run.id: run for run in self.runs()}
-        if not runs:
-            raise SettingsError(f"{self.root}: there are no runs here yet; `harness gate` or `harness run` makes one")
-        if name == LAST:
-            return runs[max(runs)]
-        if name in runs:
-            return runs[name]
-        meant = [known for known in runs if name and (known.startswith(name) or known.endswith(f"-{name}"))]
-        if len(meant) == 1:
-            return runs[meant[0]]
-        if meant:
-            raise SettingsError(f"{self.root}: {name!r} means {len(meant)} runs: {_listed(meant)}; give more of the id")
-        near = difflib.get_close_matches(name, [LAST, *sorted(runs, reverse=True)], n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(repr(one) for one in near)}?" if near else f"there are: {_listed(list(runs))}"
-        raise SettingsError(f"{self.root}: no run {name!r}; {hint}")
+    Raises:
+        SettingsError: No run, or more than one, is meant; the message lists what is near.
+        StoreError: The store cannot be read.
+    """
+    runs = {run.name: run for run in runs_in(root)}
+    if not runs:
+        raise SettingsError(f"{root}: there are no runs here yet; `harness gate` or `harness run` makes one")
+    if name == LAST:
+        return runs[max(runs)]
+    if name in runs:
+        return runs[name]
+    meant = [known for known in runs if name and (known.startswith(name) or known.endswith(f"-{name}"))]
+    if len(meant) == 1:
+        return runs[meant[0]]
+    if meant:
+        raise SettingsError(f"{root}: {name!r} means {len(meant)} runs: {_listed(meant)}; give more of the id")
+    near = difflib.get_close_matches(name, [LAST, *sorted(runs, reverse=True)], n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(repr(one) for one in near)}?" if near else f"there are: {_listed(list(runs))}"
+    raise SettingsError(f"{root}: no run {name!r}; {hint}")
 
 
 def _listed(ids: list[str]) -> str:
