@@ -1,0 +1,292 @@
+"""Reading text in English and Japanese: folding, sentences, known names, and the language of a reply.
+
+Three forms of a text, each made from the one before:
+
+* as written;
+* *normalised*: NFKC (so width no longer differs), invisible characters dropped, quotation marks and dashes
+  unified, blanks collapsed, line breaks kept. Case and kana stay, because they tell a name from a word;
+* *folded*: normalised, case-folded, katakana written as hiragana, on one line. Comparing happens here.
+
+Names are passed in by the caller: this room knows no catalogue. Whatever a stranger wrote is searched with RE2,
+in linear time.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import re2
+
+MAX_TEXT = 64 * 1024
+"""Characters of a text that are read; what is longer is cut."""
+MIN_LETTERS = 12
+"""Letters under which the language of a text is undecided."""
+DetectedLanguage = Literal["en", "ja", "other"]
+
+# Soft hyphen, bidirectional controls, zero-width characters, variation selectors, tag characters, and control codes
+# but for tab and line feed: they hide text from a reader, or split a word for a machine only.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0f\ufeff\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
+_UNIFIED = str.maketrans(
+    {
+        **dict.fromkeys("’‘‛ʼ′`´", "'"),
+        **dict.fromkeys("“”„‟″〝〞〟", '"'),
+        **dict.fromkeys("‐‑‒–—―−─━﹣", "-"),
+        **dict.fromkeys("〜∼～", "~"),
+        "×": "x",
+        "\u2028": "\n",
+        "\u2029": "\n",
+        "\x85": "\n",
+    }
+)
+_HIRAGANA = str.maketrans({chr(code): chr(code - 0x60) for code in range(0x30A1, 0x30F7)})
+_BLANKS = re.compile(r"[^\S\n]+")
+
+
+def normalise(text: str) -> str:
+    """Return the text in one way of writing, with case, kana and line breaks kept; at most 64 Ki characters."""
+    text = text[:MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n")
+    text = _INVISIBLE.sub("", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_UNIFIED)[:MAX_TEXT]
+        text = _INVISIBLE.sub("", text)
+    elif "`" in text:
+        text = text.replace("`", "'")
+    return _BLANKS.sub(" ", text)
+
+
+def fold(text: str) -> str:
+    """Return the text in the form in which texts are compared; folding twice changes nothing."""
+    folded = normalise(text).casefold()
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFKC", folded).translate(_UNIFIED).translate(_HIRAGANA)
+    return " ".join(folded.split())
+
+
+def find_folded(needle: str, folded: str) -> int:
+    """Return where a folded needle stands in a folded text, or -1.
+
+    A needle that begins with a Latin letter or digit begins at a word ("stock" is not in "restock", but "refund"
+    is in "refunds"), and one that begins or ends with a digit is the whole number ("550" is not in "1,550").
+    """
+    if not needle:
+        return -1
+    at = folded.find(needle)
+    while at >= 0:
+        if _whole(folded, at, at + len(needle)):
+            return at
+        at = folded.find(needle, at + 1)
+    return -1
+
+
+def _whole(text: str, start: int, end: int) -> bool:
+    first, last = text[start], text[end - 1]
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    if _latin(first) and before and _latin(before[-1]) and not (first.isdigit() and before[-1].isalpha()):
+        return False
+    if first.isdigit() and len(before) == 2 and before[-1] in ",." and before[0].isdigit():
+        return False
+    return not (last.isdigit() and after and (after[0].isdigit() or (len(after) == 2 and after[0] in ",." and after[1].isdigit())))
+
+
+def _latin(character: str) -> bool:
+    return character.isascii() and character.isalnum()
+
+
+_TERMINATOR: Any = re2.compile(r"[。！？!?]+[\"'」』)]*|\.+[\"')]*(?:\s|$)|;\s|\n")
+_ABBREVIATION = re.compile(r"(?:^|[^A-Za-z])(?:vol|vols|no|nos|dr|mr|mrs|ms|st|vs|approx|incl|e\.g|i\.e|ca|ed|[A-Z])$", re.IGNORECASE)
+
+
+def sentences(text: str, whole: Iterable[tuple[int, int]] = ()) -> list[tuple[int, int]]:
+    """Return the spans of the sentences of a normalised text; a line break ends one too.
+
+    Args:
+        text: normalised text.
+        whole: spans that are not to be cut, such as names that hold an exclamation mark.
+    """
+    inside = [span for span in whole if _TERMINATOR.search(text[slice(*span)])]
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for match in _TERMINATOR.finditer(text):
+        at, end = match.span()
+        if any(first <= at < last for first, last in inside):
+            continue
+        if match.group().startswith(".") and _ABBREVIATION.search(text[max(start, at - 7) : at]):
+            continue
+        if text[start:end].strip():
+            spans.append((start, end))
+        start = end
+    if text[start:].strip():
+        spans.append((start, len(text)))
+    return spans
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A known name, found in a normalised text."""
+
+    start: int
+    end: int
+    text: str
+    labels: tuple[str, ...]
+    """What the name stands for; several where things share it."""
+
+
+class NameIndex:
+    """Finds known names in normalised texts, the longest one at each place.
+
+    A Latin name stands at word boundaries and begins with a capital where the name itself does, unless it has three
+    words or more: so `Monster` is a title and "a monster" is not. A name that begins or ends in katakana does not
+    continue in katakana, so that ナナ is not found in バナナ.
+    """
+
+    def __init__(self, names: Iterable[tuple[str, str]]) -> None:
+        """Index (name, label) pairs; a name may come with several labels."""
+        self._labels: dict[str, tuple[str, ...]] = {}
+        self._written: dict[str, str] = {}
+        forms: set[str] = set()
+        for name, label in names:
+            written = normalise(name).strip()
+            key = _key(written)
+            if not key:
+                continue
+            forms.add(written)
+            if label not in self._labels.get(key, ()):
+                self._labels[key] = (*self._labels.get(key, ()), label)
+            self._written.setdefault(key, written)
+        longest_first = sorted(forms, key=lambda form: (-len(form), form))
+        options = re2.Options()
+        options.max_mem = 64 << 20
+        options.case_sensitive = False
+        options.log_errors = False
+        self._pattern: Any = re2.compile("|".join(map(_name_pattern, longest_first)), options) if longest_first else None
+
+    def find(self, text: str) -> list[Mention]:
+        """Return the names in a normalised text, in order, without overlaps."""
+        if self._pattern is None:
+            return []
+        found = []
+        for match in self._pattern.finditer(text):
+            start, end = match.span()
+            key = _key(text[start:end])
+            if key in self._labels and _stands_as_name(self._written[key], text, start, end):
+                found.append(Mention(start, end, text[start:end], self._labels[key]))
+        return found
+
+    def labels(self, name: str) -> tuple[str, ...]:
+        """Return what a name stands for; empty when it is not known."""
+        return self._labels.get(_key(normalise(name).strip()), ())
+
+    def without(self, text: str) -> str:
+        """Return the normalised text with a blank in place of every known name."""
+        kept, at = [], 0
+        for mention in self.find(text):
+            kept.append(text[at : mention.start])
+            at = mention.end
+        return " ".join([*kept, text[at:]])
+
+
+def _key(written: str) -> str:
+    return written.casefold().replace(" ", "")
+
+
+def _name_pattern(written: str) -> str:
+    # Japanese is written with or without a blank between the parts of a name.
+    parts = [re2.escape(part) for part in written.split(" ")]
+    pattern = parts[0]
+    for before, part, raw in zip(written.split(" "), parts[1:], written.split(" ")[1:], strict=False):
+        pattern += (" " if before[-1].isascii() and raw[0].isascii() else " ?") + part
+    head = r"\b" if _latin(written[0]) else ""
+    tail = r"\b" if _latin(written[-1]) else ""
+    return f"{head}{pattern}{tail}"
+
+
+def _stands_as_name(written: str, text: str, start: int, end: int) -> bool:
+    if _katakana(text[start]) and start > 0 and _katakana(text[start - 1]):
+        return False
+    if _katakana(text[end - 1]) and end < len(text) and _katakana(text[end]):
+        return False
+    return not (written[0].isupper() and text[start].islower() and written.count(" ") < 2)
+
+
+def _katakana(character: str) -> bool:
+    return "ァ" <= character <= "ヺ" or character == "ー"
+
+
+_WRITTEN_JAPANESE = re.compile(r"[ぁ-ゖァ-ヺー々〆一-鿿㐀-䶿]")
+_KANA = re.compile(r"[ぁ-ゖァ-ヺー]")
+_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
+_OTHER_SCRIPT = re.compile(r"[Ͱ-᷿ꀀ-힯؀-ۿ]")
+_QUOTED_TITLE: Any = re2.compile(r"『[^』\n]{1,80}』")
+_CODE: Any = re2.compile(r"https?://\S+|[\w.+-]+@[\w.-]+|\b[A-Za-z]*\d[\w-]*")
+_WORD = re.compile(r"[a-zà-ɏ']+")
+# Words that carry English sentences and are rare or absent in the languages written with the same letters.
+_ENGLISH = (
+    "the and you your is are it it's this that with of for we have has can i'm i'll you'll we'll would like please my our not "
+    "be been from by at if or there any which what how here's that's they was were will one volume volumes"
+)
+_ENGLISH_WORDS = frozenset(_ENGLISH.split())
+_JAPANESE_SHARE = 0.6
+_LATIN_SHARE = 0.3
+# One kana or kanji says about as much as two Latin letters.
+_JAPANESE_WEIGHT = 2
+_MIN_PROSE = 4
+
+
+def detect_language(text: str, ignore: NameIndex | Collection[str] = ()) -> DetectedLanguage | None:
+    """Return the language that a text is written in, or None when it is undecided.
+
+    Names, quoted titles, addresses and codes are set aside first. Under 12 letters, or where hardly any but those of
+    names are left, nothing is decided. The share of kana and kanji decides first; Latin letters are English when common
+    English words carry them, and py3langid decides the rest, where it is sure.
+
+    Args:
+        text: as written.
+        ignore: names that may stand in any language.
+    """
+    index = ignore if isinstance(ignore, NameIndex) else NameIndex((name, "ignored") for name in ignore)
+    words = _CODE.sub(" ", normalise(text))
+    prose = _QUOTED_TITLE.sub(" ", index.without(words))
+    japanese, latin, other = _letters(prose)
+    if sum(_letters(words)) < MIN_LETTERS or japanese + latin + other < _MIN_PROSE:
+        return None
+    if other > japanese + latin:
+        return "other"
+    share = _JAPANESE_WEIGHT * japanese / (_JAPANESE_WEIGHT * japanese + latin)
+    if share >= _JAPANESE_SHARE:
+        kana = len(_KANA.findall(prose))
+        return "ja" if kana * 10 >= japanese else "other"  # without kana it is Chinese
+    if share > _LATIN_SHARE:
+        return None
+    return _latin_language(prose)
+
+
+def _letters(text: str) -> tuple[int, int, int]:
+    return len(_WRITTEN_JAPANESE.findall(text)), len(_LATIN.findall(text)), len(_OTHER_SCRIPT.findall(text))
+
+
+def _latin_language(prose: str) -> DetectedLanguage | None:
+    words = _WORD.findall(prose.casefold())
+    english = [word for word in words if word in _ENGLISH_WORDS]
+    if len(set(english)) >= 2 and len(english) * 8 >= len(words):
+        return "en"
+    ranking = dict(_identifier().rank(prose))
+    best = max(ranking, key=lambda language: ranking[language])
+    if best == "en":
+        return "en"
+    return "other" if ranking[best] >= 0.8 and ranking.get("en", 0.0) < 0.02 else None
+
+
+@functools.cache
+def _identifier() -> Any:
+    # Imported on first need: it loads numpy and a model, and most replies are decided without it.
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 — half a second that most commands never need
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
