@@ -1,0 +1,50 @@
+# Two commands are enough: `make demo` runs the main job for real, `make test` passes the tests.
+# Both create .venv by themselves; nothing outside this folder is touched.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+WORKERS ?= 2
+
+.PHONY: setup demo test check test-slow bench golden lock clean
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: $(READY)
+	$(BIN)/harness demo
+
+test: $(READY)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS)
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+coverage: $(READY)
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow --timeout 7200
+
+bench: $(READY)
+	$(BIN)/python -m tests.bench
+
+golden: $(READY)
+	HARNESS_GOLDEN=1 $(BIN)/python -m pytest tests/reports tests/cli tests/house
+
+lock:
+	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --extra dev --all-build-deps --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --no-header --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv .harness dist build .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

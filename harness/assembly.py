@@ -1,0 +1,137 @@
+"""Settings → live objects: the only place that knows concrete classes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from harness.baselines.baseline import Baseline
+from harness.baselines.file import read_baseline
+from harness.errors import SettingsError
+from harness.evaluation.evaluate import Services
+from harness.expectations.check import CheckContext
+from harness.frozen import fingerprint
+from harness.judging.judge import Judge
+from harness.judging.offline_judge import OfflineJudge
+from harness.records.run import RunManifest, SeedStream
+from harness.records.store import run_id
+from harness.scenarios.load import Suite, load_suite, select
+from harness.settings import Settings
+from harness.targets.http import HttpTarget
+from harness.targets.wire import load_target
+from harness.trial.plan import scenario_plans
+
+NO_JUDGE = (
+    "no judge is configured: say `--judge offline` for the rules-only judge (it answers the criteria that code can check and says so). "
+    "The harness never falls back to it silently"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Everything assembled for one run, before anything is sent."""
+
+    settings: Settings
+    suite: Suite
+    deselected: tuple[str, ...]
+    judge: Judge
+    target: HttpTarget
+    baseline: Baseline | None
+
+    @property
+    def services(self) -> Services:
+        """What evaluating one conversation needs."""
+        context = CheckContext(self.suite.facts, self.suite.rubric, self.target.reply_within_s)
+        return Services(self.target, self.judge, context)
+
+
+def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str], *, with_baseline: bool) -> Bench:
+    """Load and check everything that a run needs; nothing is sent.
+
+    Raises:
+        SettingsError: no target, judge or baseline, or one that cannot be used.
+        SourceError: every mistake of the scenario, fact, rubric or target files.
+        BaselineError: a baseline that cannot be read.
+    """
+    if settings.target is None:
+        raise SettingsError("no target: say --target FILE|URL, HARNESS_TARGET, or `target` in harness.toml")
+    if with_baseline and settings.baseline is None:
+        raise SettingsError(
+            "no baseline: say --baseline FILE, or record one from production first with `harness baseline record --target BLUE --output FILE`"
+        )
+    suite, deselected = open_suite(settings, only)
+    judge = open_judge(settings, suite)
+    target = HttpTarget(load_target(settings.target, environ), settings.concurrency)
+    baseline = read_baseline(settings.baseline) if with_baseline and settings.baseline else None
+    return Bench(settings, suite, deselected, judge, target, baseline)
+
+
+def open_suite(settings: Settings, only: Sequence[str]) -> tuple[Suite, tuple[str, ...]]:
+    """Load the suite and select from it; returns it with the ids that were left out."""
+    suite = load_suite(settings.suite, settings.rubric, settings.facts)
+    return select(suite, only) if only else (suite, ())
+
+
+def open_judge(settings: Settings, suite: Suite) -> Judge:
+    """Return the configured judge; raises SettingsError when there is none."""
+    if settings.judge == "offline":
+        return OfflineJudge(suite.rubric)
+    if settings.judge is None:
+        raise SettingsError(NO_JUDGE)
+    raise SettingsError(f"unknown judge {settings.judge!r}; known is 'offline' (rules only)")
+
+
+def new_manifest(bench: Bench, stream: SeedStream, seed: int | None) -> RunManifest:
+    """Plan a run; the seed is drawn where none is given, and recorded either way."""
+    now = datetime.now(UTC)
+    return planned_manifest(
+        bench,
+        stream,
+        run_id=run_id(now, secrets.token_hex(2)),
+        created=now.isoformat(timespec="seconds"),
+        seed=secrets.randbits(32) if seed is None else seed,
+    )
+
+
+def planned_manifest(bench: Bench, stream: SeedStream, *, run_id: str, created: str, seed: int) -> RunManifest:
+    """Plan a run whose identity is given: a new one, or one to resume."""
+    settings = bench.settings
+    return RunManifest(
+        run_id=run_id,
+        created=created,
+        harness_version=version("mangaassist-harness"),
+        git_revision=_git_revision(),
+        target=bench.target.identity,
+        attested=bench.target.attested,
+        expected_build=settings.expect_build,
+        seed=seed,
+        stream=stream,
+        repeats=settings.repeats,
+        judge=bench.judge.identity,
+        suite=bench.suite.fingerprint,
+        scenarios=scenario_plans(bench.suite, bench.judge),
+        baseline=bench.baseline.id if bench.baseline else None,
+        policy=fingerprint(settings.policy),
+        deselected=bench.deselected,
+    )
+
+
+def _git_revision() -> str | None:
+    """Return the revision of the working directory, for the record only."""
+    try:
+        found = subprocess.run(  # noqa: S603 - fixed words, no shell
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 - whichever git the user has
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None

@@ -1,0 +1,76 @@
+"""`harness baseline`: record, show and compare baselines."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli.options import COLLECTING_OPTIONS, SUITE_OPTIONS, with_options
+
+BASELINE_REPEATS = 20
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group("baseline")
+def command() -> None:
+    """Record, show and compare baselines."""
+
+
+@command.command("record")
+@with_options(SUITE_OPTIONS, COLLECTING_OPTIONS)
+@click.option("--output", type=_FILE, required=True, help="File to write: NAME.jsonl.gz.")
+@click.option("--accepted-by", metavar="NAME", help="Who accepts this measurement.")
+@click.option("--note", default="", help="Why it was recorded.")
+def record(*, config: Path | None, only: tuple[str, ...], output: Path, accepted_by: str | None, note: str, **flags: Any) -> int:
+    """Measure a deployment (production, as a rule) and store it as a baseline.
+
+    Every scenario is held 20 times unless --repeats says otherwise; the seeds are a stream of their own.
+    """
+    from harness.assembly import assemble
+    from harness.baselines.file import write_baseline
+    from harness.cli.holding import hold
+    from harness.cli.verdict import chosen_settings
+    from harness.records.redact import Known
+    from harness.records.run import SeedStream
+    from harness.trial.trial import measure
+
+    settings = chosen_settings(config, {**flags, "repeats": flags["repeats"] or BASELINE_REPEATS}, os.environ)
+    bench = assemble(settings, only, os.environ, with_baseline=False)
+    run, folder = hold(bench, SeedStream.BASELINE, measure, flags)
+    stored = write_baseline(output, run, accepted_by=accepted_by, note=note, known=Known.of(bench.suite.facts))
+    click.echo(f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {len(stored.scenarios)} scenarios x {stored.repeats}")
+    click.echo(f"the run is in {folder}", err=True)
+    return 0
+
+
+@command.command("show")
+@click.argument("file", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(*, file: Path, as_json: bool) -> int:
+    """Show what a baseline holds."""
+    from harness.baselines.diff import summary
+    from harness.baselines.file import read_baseline
+    from harness.frozen import plain
+
+    found = summary(read_baseline(file))
+    click.echo(json.dumps(plain(found), ensure_ascii=False, indent=2) if as_json else found.text())
+    return 0
+
+
+@command.command("diff")
+@click.argument("old", type=_FILE)
+@click.argument("new", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def diff(*, old: Path, new: Path, as_json: bool) -> int:
+    """Show what differs between two baselines: builds, judge, scenarios, means and pass rates."""
+    from harness.baselines.diff import difference
+    from harness.baselines.file import read_baseline
+    from harness.frozen import plain
+
+    found = difference(read_baseline(old), read_baseline(new))
+    click.echo(json.dumps(plain(found), ensure_ascii=False, indent=2) if as_json else found.text())
+    return 0

@@ -1,0 +1,50 @@
+"""`harness demo`: blue and green on loopback, and the whole gate."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli.options import REPORT_OPTIONS, with_options
+
+DEMO_SEED = 1
+
+
+@click.command("demo")
+@click.option("--seed", type=click.IntRange(0, 2**53 - 1), default=DEMO_SEED, show_default=True, help="Seed of the run.")
+@click.option("--defect", "defects", multiple=True, metavar="NAME[=RATE]", help="Switch a defect of green on; may be repeated.")
+@click.option("--list-defects", is_flag=True, help="List the defects and leave; with --json as JSON.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Folder of this run. Default: .harness/runs/ID.")
+@click.option("--serve", is_flag=True, help="Only serve blue and green, until interrupted; prints their target files.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@with_options(REPORT_OPTIONS)
+def command(*, seed: int, defects: tuple[str, ...], list_defects: bool, serve: bool, **flags: Any) -> int:
+    """Start blue and green on loopback and run the whole gate.
+
+    Green is healthy unless a defect is switched on; the baseline that ships with the harness was recorded from blue.
+    """
+    from harness.demo.defects import DEFECTS, chosen_defects
+
+    if list_defects:
+        _print_defects(DEFECTS, as_json=flags["as_json"])
+        return 0
+    from harness.cli.demo_gate import gate_green, serve_until_interrupted
+
+    chosen = chosen_defects(defects)
+    return serve_until_interrupted(chosen) if serve else gate_green(chosen, {**flags, "seed": seed}, os.environ)
+
+
+def _print_defects(defects: Any, *, as_json: bool) -> None:
+    rows = [
+        {"name": one.name, "description": one.description, "caught_by": one.caught_by, "at_rate": one.at_rate} for one in defects.values()
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    width = max(len(row["name"]) for row in rows)
+    for row in rows:
+        click.echo(f"{row['name']:{width}}  {row['caught_by']:11}  {row['description']}")

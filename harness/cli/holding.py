@@ -1,0 +1,114 @@
+"""Holding one run from the command line: journal, signals, progress.
+
+The one place with an event loop. SIGINT and SIGTERM cancel the run; the journal is closed before the process leaves
+with 130 or 143, and the way to resume is said.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+import click
+
+from harness.assembly import Bench, new_manifest, planned_manifest
+from harness.cli.progress import progress
+from harness.errors import HarnessError, SettingsError
+from harness.evaluation.schedule import Limits
+from harness.records.journal import Journal, read_journal
+from harness.records.run import RunManifest, SeedStream
+from harness.records.store import JOURNAL, LAST, find_run, open_run_folder
+from harness.trial.trial import Experiment
+
+Result = TypeVar("Result")
+_SIGNAL_EXIT = 128
+
+
+class Interrupted(click.exceptions.Exit):
+    """The run was stopped by a signal; the exit code is the shell's convention, 128 + signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(_SIGNAL_EXIT + number)
+
+
+def hold(
+    bench: Bench, stream: SeedStream, work: Callable[[Experiment], Awaitable[Result]], flags: Mapping[str, Any]
+) -> tuple[Result, Path]:
+    """Hold a new or resumed run and return what `work` made of it, and the run's folder.
+
+    Of the flags, `seed`, `out`, `resume` and `quiet` count here.
+    """
+    folder, manifest, resuming = _placed(bench, stream, flags)
+    path = folder / JOURNAL
+    journal = Journal.resume(path, manifest) if resuming else Journal.create(path, manifest)
+    try:
+        with progress(quiet=flags["quiet"]) as display:
+            experiment = Experiment(
+                manifest=manifest,
+                scenarios={scenario.id: scenario for scenario in bench.suite.scenarios},
+                services=bench.services,
+                journal=journal,
+                limits=Limits(concurrency=bench.settings.concurrency, deadline_s=bench.settings.deadline_s),
+                planned=display.plan,
+                held=display.held,
+            )
+            result, stopped_by = anyio.run(_interruptible, bench, work, experiment)
+    finally:
+        journal.close()
+    if result is None:
+        click.echo(f"stopped; go on with the same command and --resume {manifest.run_id}", err=True)
+        raise Interrupted(stopped_by)
+    return result, folder
+
+
+async def _interruptible(
+    bench: Bench, work: Callable[[Experiment], Awaitable[Result]], experiment: Experiment
+) -> tuple[Result | None, int]:
+    result: Result | None = None
+    failure: HarnessError | None = None
+    stopped_by = 0
+    async with anyio.create_task_group() as group:
+
+        async def listen() -> None:
+            nonlocal stopped_by
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                async for number in signals:
+                    stopped_by = int(number)
+                    group.cancel_scope.cancel()
+                    return
+
+        group.start_soon(listen)
+        try:
+            async with bench.target:
+                result = await work(experiment)
+        except* HarnessError as errors:
+            failure = _first(errors)
+        group.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+    return result, stopped_by
+
+
+def _first(errors: BaseExceptionGroup[HarnessError]) -> HarnessError:
+    """Return the first error of a task group's bundle: they share one cause, and a user needs it once."""
+    error = errors.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _placed(bench: Bench, stream: SeedStream, flags: Mapping[str, Any]) -> tuple[Path, RunManifest, bool]:
+    """Return the run's folder, its manifest, and whether it is resumed."""
+    seed, out, resume = flags["seed"], flags["out"], flags["resume"]
+    runs = bench.settings.runs
+    if resume is None:
+        manifest = new_manifest(bench, stream, seed)
+        return open_run_folder(out or runs / manifest.run_id), manifest, False
+    folder = out if out and resume == LAST else find_run(runs, resume)
+    kept = read_journal(folder / JOURNAL).manifest
+    if seed is not None and seed != kept.seed:
+        raise SettingsError(f"{folder}: was begun with --seed {kept.seed}; resume it with that seed or without the flag")
+    manifest = planned_manifest(bench, stream, run_id=kept.run_id, created=kept.created, seed=kept.seed)
+    return folder, replace(manifest, git_revision=kept.git_revision), True

@@ -1,0 +1,23 @@
+"""`harness run`: hold conversations and score them, without a baseline."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli.options import COLLECTING_OPTIONS, REPORT_OPTIONS, SUITE_OPTIONS, with_options
+
+
+@click.command("run")
+@with_options(SUITE_OPTIONS, COLLECTING_OPTIONS, REPORT_OPTIONS)
+def command(*, config: Path | None, only: tuple[str, ...], **flags: Any) -> int:
+    """Hold conversations and score them, without a baseline.
+
+    Nothing is decided: the exit code is 0 when the run is valid, whatever was seen.
+    """
+    from harness.cli.verdict import chosen_settings, measure_and_report
+
+    return measure_and_report(chosen_settings(config, flags, os.environ), only, flags, os.environ)

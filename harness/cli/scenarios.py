@@ -1,0 +1,83 @@
+"""`harness scenarios`: check, list and describe scenarios."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.options import SUITE_OPTIONS, with_options
+
+if TYPE_CHECKING:
+    from harness.scenarios.load import Suite
+
+
+@click.group("scenarios")
+def command() -> None:
+    """Check, list and describe scenarios."""
+
+
+@command.command("check")
+@with_options(SUITE_OPTIONS)
+def check(**flags: Any) -> int:
+    """Read every scenario, fact and rubric file, and show every mistake at its place."""
+    suite = _suite(flags)
+    turns = sum(len(scenario.turns) for scenario in suite.scenarios)
+    expectations = sum(len(turn.expect) for scenario in suite.scenarios for turn in scenario.turns)
+    click.echo(f"{len(suite.scenarios)} scenarios, {turns} turns, {expectations} expectations: no mistakes")
+    return 0
+
+
+@command.command("list")
+@with_options(SUITE_OPTIONS)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(*, as_json: bool, **flags: Any) -> int:
+    """List scenarios by intent, with what they cover."""
+    from harness.scenarios.coverage import coverage
+
+    suite = _suite(flags)
+    if as_json:
+        rows = [
+            {
+                "id": scenario.id, "title": scenario.title, "intent": scenario.intent, "locale": scenario.locale, "tags": list(scenario.tags),
+                "cluster": scenario.cluster, "must_pass": scenario.must_pass, "turns": len(scenario.turns),
+                "source": f"{scenario.source.path}:{scenario.source.line}",
+            }
+            for scenario in suite.scenarios
+        ]  # fmt: skip
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return 0
+    width = max((len(scenario.id) for scenario in suite.scenarios), default=0)
+    for scenario in suite.scenarios:
+        mark = "!" if scenario.must_pass else " "
+        click.echo(f"{mark} {scenario.id:{width}}  {scenario.locale}  {scenario.intent:18}  {scenario.title}")
+    found = coverage(suite.scenarios)
+    click.echo(f"\n{found.scenarios} scenarios in {found.clusters} clusters, {found.multi_turn} of several turns, {found.must_pass} must pass (!)")
+    for intent, row in found.by_intent.items():
+        click.echo(f"  {intent:18} " + "  ".join(f"{locale} {count:3}" for locale, count in row.items()))
+    return 0
+
+
+@command.command("schema")
+def schema() -> int:
+    """Print the JSON Schema of scenario files, for editors.
+
+    Put this as the first line of a scenario file, with the path of the saved schema:
+    # yaml-language-server: $schema=../scenario.schema.json
+    """
+    from harness.scenarios.schema import scenario_schema
+
+    click.echo(json.dumps(scenario_schema(), ensure_ascii=False, indent=2))
+    return 0
+
+
+def _suite(flags: dict[str, Any]) -> Suite:
+    from harness.assembly import open_suite
+    from harness.settings import load_settings
+
+    settings = load_settings({name: flags[name] for name in ("suite", "facts", "rubric")}, os.environ, flags["config"])
+    suite, _ = open_suite(settings, flags["only"])
+    return suite

@@ -1,0 +1,63 @@
+"""What `gate`, `run` and `demo` share: hold a trial under settings, report, and answer with the exit code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.assembly import assemble
+from harness.cli.holding import hold
+from harness.cli.reporting import publish
+from harness.records.run import SeedStream
+from harness.reports.report import build_report
+from harness.reports.summary import Circumstances
+from harness.settings import Settings, load_settings
+from harness.trial.trial import Experiment, Trial, hold_trial, measure
+
+SETTING_FLAGS = (
+    "target", "suite", "facts", "rubric", "baseline", "judge", "repeats", "concurrency", "deadline_s", "expect_build", "mode",
+)  # fmt: skip
+
+
+def chosen_settings(config: Path | None, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    """Return the settings that file, environment and flags add up to."""
+    return load_settings({name: flags.get(name) for name in SETTING_FLAGS}, environ, config)
+
+
+def decide_and_report(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], environ: Mapping[str, str]) -> int:
+    """Hold one trial against the baseline, and report its verdicts; returns the exit code."""
+    return _report(settings, only, flags, environ, gated=True)
+
+
+def measure_and_report(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], environ: Mapping[str, str]) -> int:
+    """Hold the conversations of one look, and report what was seen; returns 0 unless the run is invalid."""
+    return _report(settings, only, flags, environ, gated=False)
+
+
+def _report(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], environ: Mapping[str, str], *, gated: bool) -> int:
+    began = time.monotonic()
+    bench = assemble(settings, only, environ, with_baseline=gated)
+
+    async def work(experiment: Experiment) -> Trial:
+        if bench.baseline is None:
+            return Trial(await measure(experiment), None, len(experiment.journal.troubles))
+        return await hold_trial(experiment, bench.baseline, settings.policy)
+
+    trial, folder = hold(bench, SeedStream.GATE, work, flags)
+    circumstances = Circumstances(
+        now=datetime.now(UTC),
+        duration_s=time.monotonic() - began,
+        rerun=trial.rerun,
+        replay=_replay(settings),
+        folder=str(folder),
+    )
+    report = build_report(trial.run, bench.baseline, trial.verdicts, circumstances, settings.mode)
+    return publish(report, folder, flags)
+
+
+def _replay(settings: Settings) -> tuple[str, ...]:
+    """Return the command that holds one conversation again, but for its scenario and seed."""
+    return ("harness", "run", "--target", str(settings.target), "--judge", str(settings.judge))

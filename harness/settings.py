@@ -1,0 +1,141 @@
+"""Settings: what the user configured, from `harness.toml` or `[tool.harness]`, the environment, and flags.
+
+Later sources win: defaults, file, `HARNESS_*` variables, flags. Relative paths in the file are relative to the file.
+Only assembly and the command line read this.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from harness.errors import SettingsError
+from harness.frozen import FrozenModel, canonical_json
+from harness.gates.policy import GatePolicy
+from harness.package_data import shipped
+
+Mode = Literal["observe", "advise", "enforce"]
+FILE_NAMES = ("harness.toml", "pyproject.toml")
+VARIABLE_PREFIX = "HARNESS_"
+MAX_SETTINGS_BYTES = 1 << 20
+_PATH_FIELDS = ("suite", "facts", "rubric", "baseline", "runs")
+
+
+class Settings(FrozenModel):
+    """Everything that can be configured, with its defaults."""
+
+    target: str | None = Field(None, description="target file, or the URL of a target that speaks the default shape")
+    suite: Path = Field(default_factory=lambda: shipped("scenarios"), description="folder of scenario files")
+    facts: Path | None = Field(None, description="folder of trusted facts; default: facts/ in the suite")
+    rubric: Path = Field(default_factory=lambda: shipped("judges") / "rubric.yaml", description="the judge's rubric")
+    baseline: Path | None = Field(None, description="baseline file to hold the candidate against")
+    runs: Path = Field(Path(".harness/runs"), description="where runs are kept")
+    judge: str | None = Field(None, description="offline: rules only")
+    repeats: int = Field(5, ge=1, le=1000, description="conversations for each scenario in the first look")
+    concurrency: int = Field(16, ge=1, le=1000, description="conversations held at once")
+    deadline_s: float | None = Field(None, gt=0, description="seconds for the whole run")
+    expect_build: str | None = Field(None, min_length=7, max_length=200, description="build that has to answer: exact, or a prefix of at least 7")
+    mode: Mode = Field("enforce", description="observe and advise report and exit 0; enforce decides")
+    policy: GatePolicy = Field(default_factory=GatePolicy, description="how the gates decide")
+
+
+def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None = None) -> Settings:
+    """Return the settings that the sources add up to; a flag of None was not given.
+
+    Raises:
+        SettingsError: naming every value that cannot be used, each with its source.
+    """
+    path = config or _found_upward(Path.cwd())
+    mistakes: list[str] = []
+    values: dict[str, Any] = {}
+    if path is not None:
+        values |= _checked(_file_values(path, explicit=config is not None), str(path), mistakes)
+        _anchor_paths(values, path.parent)
+    values |= _checked(_environment_values(environ, mistakes), "environment", mistakes)
+    values |= _checked({key: value for key, value in flags.items() if value is not None}, "command line", mistakes)
+    if mistakes:
+        raise SettingsError("\n".join(mistakes))
+    return Settings.model_validate(values, strict=False)
+
+
+def _found_upward(start: Path) -> Path | None:
+    for folder in (start, *start.parents):
+        for name in FILE_NAMES:
+            path = folder / name
+            if path.is_file() and (name == "harness.toml" or _file_values(path, explicit=False)):
+                return path
+    return None
+
+
+def _file_values(path: Path, *, explicit: bool) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_SETTINGS_BYTES:
+            raise SettingsError(f"{path}: larger than 1 MiB; this is not a settings file")
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such settings file") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+    if path.name != "pyproject.toml":
+        return data
+    section: dict[str, Any] = data.get("tool", {}).get("harness", {})
+    if explicit and not section:
+        raise SettingsError(f"{path}: has no [tool.harness] table")
+    return section
+
+
+def _anchor_paths(values: dict[str, Any], folder: Path) -> None:
+    for name in _PATH_FIELDS:
+        if isinstance(values.get(name), str):
+            values[name] = folder / values[name]
+    target = values.get("target")
+    if isinstance(target, str) and "://" not in target:
+        values["target"] = str(folder / target)
+
+
+def _environment_values(environ: Mapping[str, str], mistakes: list[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, field in Settings.model_fields.items():
+        text = environ.get(VARIABLE_PREFIX + name.upper())
+        if not text or name == "policy":
+            continue
+        try:
+            parsed = TypeAdapter(field.annotation).validate_python(text, strict=False)
+        except ValidationError as error:
+            mistakes.append(f"environment: {VARIABLE_PREFIX}{name.upper()}: {error.errors()[0]['msg']}")
+            continue
+        values[name] = str(parsed) if isinstance(parsed, Path) else parsed
+    return values
+
+
+def _checked(values: dict[str, Any], source: str, mistakes: list[str]) -> dict[str, Any]:
+    """Return `values` if they fit on their own, else nothing, with every mistake noted."""
+    plain = {key: str(value) if isinstance(value, os.PathLike) else value for key, value in values.items()}
+    try:
+        Settings.model_validate_json(canonical_json(plain))
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            mistakes.append(f"{source}: {_sentence(problem['loc'], problem['type'], problem['msg'])}")
+        return {}
+    except (TypeError, ValueError) as error:
+        mistakes.append(f"{source}: {error}")
+        return {}
+    return values
+
+
+def _sentence(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    key = ".".join(str(part) for part in place)
+    if kind != "extra_forbidden":
+        return f"{key}: {message}"
+    fields = GatePolicy.model_fields if place[0] == "policy" and len(place) > 1 else Settings.model_fields
+    close = difflib.get_close_matches(str(place[-1]), list(fields), n=1)
+    hint = f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(sorted(fields))}"
+    return f"{key}: unknown setting{hint}"

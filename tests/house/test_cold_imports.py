@@ -1,0 +1,27 @@
+"""The command line starts quickly because it imports late."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = ("anthropic", "scipy", "numpy", "starlette", "uvicorn", "httpx", "pydantic", "jinja2", "rich", "yaml")
+
+
+def imported_by(statement: str) -> set[str]:
+    program = f"import sys\n{statement}\nprint('\\n'.join(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
+    return set(found.stdout.split())
+
+
+def test_the_door_imports_nothing_heavy() -> None:
+    """Importing harness.cli.main loads none of the heavy packages."""
+    assert not imported_by("import harness.cli.main").intersection(HEAVY)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`harness --help` loads none of the heavy packages, whatever the commands need later."""
+    statement = "from harness.cli.main import harness\ntry:\n    harness.main(['--help'])\nexcept SystemExit:\n    pass"
+    modules = imported_by(statement)
+    assert "harness.cli.main" in modules
+    assert not modules.intersection(HEAVY)

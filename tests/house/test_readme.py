@@ -1,0 +1,36 @@
+"""The README cannot lie: its command-line help is the program's own."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from harness.cli.main import harness
+
+README = Path(__file__).parents[2] / "README.md"
+SECTION = re.compile(r"(<!-- help: begin -->\n).*?(<!-- help: end -->)", re.DOTALL)
+
+
+def helps(command: click.Command, words: tuple[str, ...]) -> Iterator[str]:
+    context = click.Context(command, info_name=" ".join(words), max_content_width=100, terminal_width=100)
+    yield f"### `{' '.join(words)}`\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from helps(found, (*words, name))
+
+
+def test_help_in_the_readme_is_generated() -> None:
+    """The help section equals what the program prints; HARNESS_GOLDEN=1 writes it anew."""
+    text = README.read_text(encoding="utf-8")
+    section = "\n".join(helps(harness, ("harness",)))
+    fresh = SECTION.sub(lambda found: found.group(1) + section + found.group(2), text)
+    if os.environ.get("HARNESS_GOLDEN"):
+        README.write_text(fresh, encoding="utf-8")
+    assert text == fresh, "run `make golden`"
+    assert "harness gate" in section
