@@ -6,11 +6,14 @@ only what stands here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.errors import BaselineError
+from harness.frozen import fingerprint
 from harness.judging.judge import JudgeIdentity
-from harness.records.run import ScenarioPlan
+from harness.records.run import ConversationRecord, Purpose, RunRecord, ScenarioPlan, SeedStream
 from harness.targets.protocol import TargetIdentity
 
 
@@ -30,7 +33,7 @@ class Baseline:
     """One stored measurement."""
 
     id: str
-    """First 16 hexadecimal digits of the content's SHA-256."""
+    """Fingerprint of all the other fields: the first 16 hexadecimal digits of their SHA-256."""
     created: str
     """ISO 8601, UTC."""
     source_run: str
@@ -45,3 +48,68 @@ class Baseline:
     scenarios: tuple[BaselineScenario, ...]
     accepted_by: str | None = None
     note: str = ""
+
+
+MIN_REPEATS = 3
+"""Fewer say nothing about the spread within a scenario."""
+_SHOWN = 5
+
+
+def baseline_of(run: RunRecord, accepted_by: str | None = None, note: str = "") -> Baseline:
+    """Return the measurement that a finished run is; pure.
+
+    Only the planned looks count; where the judge gave no score, there is none.
+
+    Raises:
+        BaselineError: The run has problems, lacks conversations, has fewer than three repeats or no scenarios, or
+            used the seeds of the gate, which a baseline must not share with the runs that are held against it.
+    """
+    manifest = run.manifest
+    place = f"run {manifest.run_id}"
+    if run.problems:
+        raise BaselineError(f"{place}: an invalid run cannot be a baseline: {_listed(run.problems)}; mend that and record again")
+    if manifest.stream is not SeedStream.BASELINE:
+        raise BaselineError(f"{place}: its seeds are those of the {manifest.stream}; record one with `harness baseline record`")
+    if manifest.repeats < MIN_REPEATS:
+        raise BaselineError(f"{place}: {manifest.repeats} repeats are too few for a baseline; use at least {MIN_REPEATS}")
+    if not manifest.scenarios:
+        raise BaselineError(f"{place}: there are no scenarios in it; select at least one")
+    scenarios = _scenarios(run, place)
+    return identified(
+        Baseline(
+            id="", created=manifest.created, source_run=manifest.run_id, target=manifest.target, build=run.build,
+            judge=manifest.judge, suite=manifest.suite, seed=manifest.seed, repeats=manifest.repeats, scenarios=scenarios,
+            accepted_by=accepted_by, note=note,
+        )
+    )  # fmt: skip
+
+
+def identified(baseline: Baseline) -> Baseline:
+    """Return the same baseline with the id that belongs to its other fields."""
+    return dataclasses.replace(baseline, id=fingerprint(dataclasses.replace(baseline, id="")))
+
+
+def _scenarios(run: RunRecord, place: str) -> tuple[BaselineScenario, ...]:
+    held: dict[tuple[str, int], ConversationRecord] = {}
+    for record in run.conversations:
+        key = (record.assignment.scenario_id, record.assignment.repeat)
+        if record.assignment.purpose is Purpose.LOOK and record.transcript.valid:
+            if key in held:
+                raise BaselineError(f"{place}: repeat {key[1]} of scenario {key[0]!r} is there twice; record the baseline again")
+            held[key] = record
+    planned = [(plan.id, repeat) for plan in run.manifest.scenarios for repeat in range(run.manifest.repeats)]
+    missing = [f"{scenario} repeat {repeat}" for scenario, repeat in planned if (scenario, repeat) not in held]
+    if missing:
+        what = f"{len(missing)} of {len(planned)} planned conversations are missing"
+        raise BaselineError(f"{place}: {what}: {_listed(missing)}; finish the run with --resume, or record again")
+    return tuple(_scenario(plan, [held[plan.id, repeat] for repeat in range(run.manifest.repeats)]) for plan in run.manifest.scenarios)
+
+
+def _scenario(plan: ScenarioPlan, records: Sequence[ConversationRecord]) -> BaselineScenario:
+    scores = tuple(None if record.scores is None else dict(record.scores) for record in records)
+    return BaselineScenario(plan=plan, passes=tuple(record.passed for record in records), scores=scores)
+
+
+def _listed(items: Sequence[str]) -> str:
+    more = len(items) - _SHOWN
+    return ", ".join(items[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
