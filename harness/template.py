@@ -60,12 +60,27 @@ def check_template(text: str, names: Collection[str]) -> str | None:
         tree = _parsed(text)
     except TemplateError as error:
         return str(error)
-    return next((message for path in _paths(tree) if (message := _unknown(path, names)) is not None), None)
+    return next((message for path in _paths(tree) if (message := unknown_name(".".join(path), names)) is not None), None)
 
 
 def names_used(text: str) -> frozenset[str]:
     """Return the names that a template uses, dotted as written; raises TemplateError when it is refused."""
     return frozenset(".".join(path) for path in _paths(_parsed(text))) if is_template(text) else frozenset()
+
+
+def unknown_name(name: str, names: Collection[str]) -> str | None:
+    """Return what is wrong with a dotted name: unknown, or only the beginning of known ones; None where it is known."""
+    path = name.split(".")
+    dotted = [".".join(path[:length]) for length in range(1, len(path) + 1)]
+    if any(name in names for name in dotted):
+        return None
+    fields = sorted(name for name in names if name.startswith(f"{dotted[-1]}."))
+    if fields:
+        return f"'{dotted[-1]}' needs a field: {', '.join(fields)}"
+    roots = {name.partition(".")[0] for name in names}
+    if path[0] not in roots:
+        return f"unknown name '{path[0]}'{_meant(path[0], roots) or _known(names)}"
+    return f"unknown name '{dotted[1]}'{_meant(dotted[1], names) or _known(names)}"
 
 
 def render(text: str, values: Mapping[str, Any]) -> str:
@@ -225,20 +240,6 @@ def _path(node: nodes.Node) -> tuple[str, ...] | None:
             return None if head is None else (*head, name)
         case _:
             return None
-
-
-def _unknown(path: tuple[str, ...], names: Collection[str]) -> str | None:
-    """Return what is wrong with a dotted name: unknown, or only the beginning of known ones."""
-    dotted = [".".join(path[:length]) for length in range(1, len(path) + 1)]
-    if any(name in names for name in dotted):
-        return None
-    fields = sorted(name for name in names if name.startswith(f"{dotted[-1]}."))
-    if fields:
-        return f"'{dotted[-1]}' needs a field: {', '.join(fields)}"
-    roots = {name.partition(".")[0] for name in names}
-    if path[0] not in roots:
-        return f"unknown name '{path[0]}'{_meant(path[0], roots) or _known(names)}"
-    return f"unknown name '{dotted[1]}'{_meant(dotted[1], names) or _known(names)}"
 
 
 def _meant(word: str, known: Collection[str]) -> str:

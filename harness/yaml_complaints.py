@@ -55,7 +55,7 @@ def problem_of(error: Mapping[str, Any], data: Any, model: type[BaseModel]) -> P
             return Problem(path, f"key '{key}' is missing")
         case "union_tag_invalid":
             tag = str(context["tag"])
-            word = f"{_family(owner)} kind".strip()
+            word = f"{_family(_inner(owner, location[-1]) or owner)} kind".strip()
             return Problem((*path, "kind"), f"unknown {word} '{_short(tag)}'{meant(tag, _QUOTED.findall(context['expected_tags']))}")
         case "union_tag_not_found":
             return Problem(path, "key 'kind' is missing")
@@ -77,16 +77,19 @@ def _limit_message(kind: str, context: Mapping[str, Any], value: Any) -> str | N
     bounds = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
     words = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at most"}
     if kind in bounds:
-        return f"has to be {words[bounds[kind]]} {context[bounds[kind]]}, not {_named(value)}"
+        return f"has to be {words[bounds[kind]]} {context[bounds[kind]]:g}, not {_named(value)}"
     match kind:
         case "too_short" | "string_too_short":
-            unit = "characters" if kind.startswith("string") else "entries"
-            return f"needs at least {context['min_length']} {unit}"
+            return f"needs at least {_counted(context['min_length'], kind)}"
         case "too_long" | "string_too_long":
-            unit = "characters" if kind.startswith("string") else "entries"
-            return f"may have at most {context['max_length']} {unit}"
+            return f"may have at most {_counted(context['max_length'], kind)}"
         case _:
             return None
+
+
+def _counted(number: int, kind: str) -> str:
+    one, many = ("character", "characters") if kind.startswith("string") else ("entry", "entries")
+    return f"one {one}" if number == 1 else f"{number} {many}"
 
 
 def _literal_message(expected: str, value: Any) -> str:

@@ -19,12 +19,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import Mistake, SourceError
-from harness.yaml_complaints import meant, problem_of
+from harness.yaml_complaints import Problem, meant, problem_of
 from harness.yaml_tree import DataPath, LimitError, Place, Tree
 
-__all__ = ["DataPath", "Document", "Place", "meant", "read_yaml", "shown_path", "validated", "validated_part"]
+__all__ = ["DataPath", "Document", "Place", "Problem", "meant", "problems_in", "read_yaml", "shown_path", "validated", "validated_part"]
 
 MAX_BYTES = 1024 * 1024
+MAX_PROBLEMS = 100
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -131,9 +132,14 @@ def validated_part(document: Document, data: Any, at: DataPath, model: type[Mode
         at: the path of `data` in the document, for the places of mistakes.
         model: what the data have to be.
     """
+    value, problems = problems_in(data, model)
+    mistakes = [document.mistake((*at, *problem.path), problem.message, at_key=problem.at_key) for problem in problems]
+    return value, tuple(dict.fromkeys(mistakes))
+
+
+def problems_in(data: Any, model: type[Model]) -> tuple[Model | None, tuple[Problem, ...]]:
+    """Return JSON data as a `model`, or None and what is wrong with them (of a flood of problems, the first 100)."""
     try:
         return model.model_validate_json(json.dumps(data), strict=True), ()
     except ValidationError as error:
-        problems = [problem_of(details, data, model) for details in error.errors(include_url=False)]
-        mistakes = [document.mistake((*at, *problem.path), problem.message, at_key=problem.at_key) for problem in problems]
-        return None, tuple(dict.fromkeys(mistakes))
+        return None, tuple(problem_of(details, data, model) for details in error.errors(include_url=False)[:MAX_PROBLEMS])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import graphlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,8 +18,12 @@ _SINGLE = (
     "items", "additionalProperties", "propertyNames", "contains", "unevaluatedItems", "unevaluatedProperties",
     "not", "if", "then", "else", "contentSchema",
 )  # fmt: skip
-_IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
-"""Keywords whose schemas look at the same value again; a circle of references through these never ends."""
+_IN_PLACE = frozenset({"not", "if", "then", "else"})
+"""Keywords whose schema looks at the same value again; a circle of references through these never ends."""
+_IN_PLACE_MANY = frozenset({"allOf", "anyOf", "oneOf", "dependentSchemas"})
+"""The same, for keywords that hold several schemas."""
+MAX_LOOKS = 10_000
+"""How often one value may be looked at."""
 
 
 def schema_problems(schema: Mapping[str, Any]) -> Iterator[tuple[DataPath, str]]:
@@ -31,11 +36,13 @@ def schema_problems(schema: Mapping[str, Any]) -> Iterator[tuple[DataPath, str]]
     if malformed:
         return
     found = dict(_subschemas(schema, ()))
+    pointers = {tuple(str(step) for step in path): path for path in found}
+    refused = [problem for path, part in found.items() for problem in _refused(path, part, pointers)]
+    yield from refused
     for path, part in found.items():
-        yield from _refused(path, part, found)
         yield from _bad_patterns(path, part)
-    if not any(True for path, part in found.items() for _ in _refused(path, part, found)):
-        yield from _circles(found)
+    if not refused:
+        yield from _endless(found, pointers)
 
 
 def _subschemas(schema: Any, path: DataPath) -> Iterator[tuple[DataPath, Mapping[str, Any]]]:
@@ -54,7 +61,7 @@ def _subschemas(schema: Any, path: DataPath) -> Iterator[tuple[DataPath, Mapping
             yield from _subschemas(schema[keyword], (*path, keyword))
 
 
-def _refused(path: DataPath, part: Mapping[str, Any], found: Mapping[DataPath, Any]) -> Iterator[tuple[DataPath, str]]:
+def _refused(path: DataPath, part: Mapping[str, Any], pointers: Mapping[tuple[str, ...], DataPath]) -> Iterator[tuple[DataPath, str]]:
     for keyword in ("$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$vocabulary"):
         if keyword in part:
             yield (*path, keyword), f"'{keyword}' is not supported; refer to '#/$defs/NAME'"
@@ -64,7 +71,7 @@ def _refused(path: DataPath, part: Mapping[str, Any], found: Mapping[DataPath, A
         target = _target(part["$ref"])
         if target is None:
             yield (*path, "$ref"), f"remote reference '{part['$ref']}'; only '#' and '#/…' of the same schema are allowed"
-        elif _resolved(target, found) is None:
+        elif target not in pointers:
             yield (*path, "$ref"), f"'{part['$ref']}' leads nowhere in this schema"
 
 
@@ -75,10 +82,6 @@ def _target(reference: str) -> tuple[str, ...] | None:
     if not reference.startswith("#/"):
         return None
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in reference[2:].split("/"))
-
-
-def _resolved(target: tuple[str, ...], found: Mapping[DataPath, Any]) -> DataPath | None:
-    return next((path for path in found if tuple(str(step) for step in path) == target), None)
 
 
 def _bad_patterns(path: DataPath, part: Mapping[str, Any]) -> Iterator[tuple[DataPath, str]]:
@@ -93,29 +96,25 @@ def _bad_patterns(path: DataPath, part: Mapping[str, Any]) -> Iterator[tuple[Dat
             yield place, f"'{pattern[:60]}' is not a pattern of RE2, hence not of linear time"
 
 
-def _circles(found: Mapping[DataPath, Mapping[str, Any]]) -> Iterator[tuple[DataPath, str]]:
-    """Yield every reference that leads back to itself without stepping into the value."""
-    edges: dict[DataPath, list[DataPath]] = {path: [] for path in found}
+def _endless(found: Mapping[DataPath, Mapping[str, Any]], pointers: Mapping[tuple[str, ...], DataPath]) -> Iterator[tuple[DataPath, str]]:
+    """Yield why a schema would look at one value for ever, or for far too long."""
+    again: dict[DataPath, list[DataPath]] = {path: [] for path in found}
     for path, part in found.items():
-        target = _resolved(_target(part["$ref"]) or (), found) if "$ref" in part else None
-        if target is not None:
-            edges[path].append(target)
-        for other in found:
-            inner = other[len(path) :]
-            if other[: len(path)] == path and 0 < len(inner) <= 2 and inner[0] in _IN_PLACE:
-                edges[path].append(other)
-    for path, part in found.items():
-        if "$ref" in part and _leads_back(path, edges):
-            yield (*path, "$ref"), f"'{part['$ref']}' leads back to itself; the check would never end"
-
-
-def _leads_back(start: DataPath, edges: Mapping[DataPath, list[DataPath]]) -> bool:
-    waiting, seen = list(edges[start]), set[DataPath]()
-    while waiting:
-        path = waiting.pop()
-        if path == start:
-            return True
-        if path not in seen:
-            seen.add(path)
-            waiting.extend(edges[path])
-    return False
+        if "$ref" in part:
+            again[path].append(pointers[_target(part["$ref"]) or ()])
+        if path and path[-1] in _IN_PLACE and path[:-1] in again:
+            again[path[:-1]].append(path)
+        if len(path) > 1 and path[-2] in _IN_PLACE_MANY and path[:-2] in again:
+            again[path[:-2]].append(path)
+    try:
+        order = tuple(graphlib.TopologicalSorter(again).static_order())
+    except graphlib.CycleError as error:
+        reference = next(path for path in error.args[1] if "$ref" in found[path])
+        yield (*reference, "$ref"), f"'{found[reference]['$ref']}' leads back to itself; the check would never end"
+        return
+    looks: dict[DataPath, int] = {}
+    for path in order:
+        looks[path] = 1 + sum(looks[other] for other in again[path])
+    worst = max(order, key=lambda path: looks[path])
+    if looks[worst] > MAX_LOOKS:
+        yield worst, f"its references multiply: one value would be looked at more than {MAX_LOOKS:,} times"

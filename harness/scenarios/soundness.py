@@ -5,7 +5,8 @@ What would fail or run away in the middle of a run is a mistake in a file, and i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import jmespath
 import re2
@@ -62,7 +63,7 @@ def path_problem(path: str) -> str | None:
     try:
         parsed = jmespath.compile(path).parsed
     except JMESPathError as error:
-        return f"not a JMESPath: {' '.join(str(error).split())}"
+        return f"not a JMESPath: {' '.join(str(error).split()).removesuffix(' ^')}"
     except (RecursionError, ValueError):
         return "not a JMESPath: it nests too deeply or holds a number that is too long"
     known = Functions.FUNCTION_TABLE
@@ -70,12 +71,11 @@ def path_problem(path: str) -> str | None:
     return next((f"unknown JMESPath function '{name}'{meant(name, known)}" for name in unknown), None)
 
 
-def _functions(node: dict[str, object]) -> Iterator[str]:
+def _functions(node: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names of the functions that a parsed JMESPath calls."""
     if node["type"] == "function_expression":
         yield str(node["value"])
-    children = node["children"]
-    for child in children if isinstance(children, list) else []:
+    for child in node["children"]:
         if isinstance(child, dict) and "type" in child:
             yield from _functions(child)
 
