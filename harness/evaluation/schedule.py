@@ -1,0 +1,225 @@
+"""The schedule of a run: which conversation is held when, by how many at once, and when it is no use to go on.
+
+Scenarios are interleaved (every scenario once, in an order drawn from the run's seed, before any is held again), so
+that a short outage does not fall on all repeats of one. Workers take from one queue; a conversation that
+infrastructure trouble spoiled goes to its end and is held again, within a quota that the whole run shares, resumed
+sessions included. Records reach the journal as they come; `_flush` makes them count some twenty times a second.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+import anyio.to_thread
+
+from harness.conversations.transcript import Transcript
+from harness.errors import HarnessError
+from harness.evaluation.evaluate import Services, evaluate
+from harness.records.journal import Journal, Trouble
+from harness.records.run import Assignment, ConversationRecord, RunManifest
+from harness.scenarios.model import Scenario
+from harness.targets.attest import BuildWatch
+from harness.targets.protocol import FailureKind
+
+FLUSH_S = 0.05
+"""Seconds between two fsyncs."""
+TROUBLE_SHARE = 0.05
+"""Share of the planned conversations that infrastructure trouble may spoil (and that are held again)."""
+SILENCE = 3
+"""Conversations without any connection, while nothing has ever answered, after which nothing is expected any more."""
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 8.0
+"""Pause of a worker after trouble: doubles with each trouble in a row, because at once is when it happens again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may use."""
+
+    concurrency: int
+    """Conversations held at once."""
+    deadline_s: float | None = None
+    """Seconds for the whole run, from `began_s`."""
+    quota: int | None = None
+    """Conversations that infrastructure trouble may spoil; None: 5 % of those planned, at least 1."""
+    began_s: float = field(default_factory=time.monotonic)
+    """When the run began, by the monotonic clock."""
+    known_build: str | None = None
+    """What the version endpoint stated before the run, if it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a look brought."""
+
+    records: tuple[ConversationRecord, ...]
+    """The conversations that were asked for, as far as they were held, in (scenario, repeat) order."""
+    problems: tuple[str, ...]
+    """Why the run is INVALID, if it is; then some conversations are missing."""
+
+
+async def collect(
+    assignments: Sequence[Assignment],
+    scenarios: Mapping[str, Scenario],
+    services: Services,
+    journal: Journal,
+    limits: Limits,
+    watch: Callable[[ConversationRecord], None],
+) -> Collected:
+    """Hold the conversations that the journal does not hold yet.
+
+    Args:
+        assignments: what to hold.
+        scenarios: scenario id → scenario, for every assignment.
+        services: target, judge and what checks need.
+        journal: open; it is synced when this returns, is cancelled or fails, and never closed.
+        limits: concurrency, deadline, quota.
+        watch: told of each conversation once it is written down.
+
+    Raises:
+        JournalError: the journal cannot be written.
+        JudgeError: the judge cannot be asked at all.
+        TargetError: the target cannot be spoken to at all.
+    """
+    look = _Look(scenarios, services, journal, limits, watch)
+    held = journal.records
+    missing = [one for one in assignments if (one.scenario_id, one.repeat) not in held]
+    look.queue.extend(interleaved(missing, journal.manifest.seed))
+    if look.queue and not look.problems:
+        await _hold(look, limits)
+    keys = sorted((one.scenario_id, one.repeat) for one in assignments)
+    return Collected(tuple(journal.records[key] for key in keys if key in journal.records), tuple(look.problems))
+
+
+def interleaved(assignments: Sequence[Assignment], seed: int) -> list[Assignment]:
+    """Return the assignments in the order in which they are held: by repeat, and within one in an order drawn from the seed."""
+    repeats: dict[int, list[Assignment]] = {}
+    for assignment in assignments:
+        repeats.setdefault(assignment.repeat, []).append(assignment)
+    order = []
+    for repeat, group in sorted(repeats.items()):
+        group.sort()
+        random.Random(f"{seed}/{repeat}").shuffle(group)
+        order.extend(group)
+    return order
+
+
+def default_quota(manifest: RunManifest) -> int:
+    """Return how many conversations of a run infrastructure trouble may spoil: 5 % of the planned ones, at least 1."""
+    return max(1, int(TROUBLE_SHARE * manifest.repeats * len(manifest.scenarios)))
+
+
+class _Look:
+    """The state that the workers of one look share."""
+
+    def __init__(
+        self,
+        scenarios: Mapping[str, Scenario],
+        services: Services,
+        journal: Journal,
+        limits: Limits,
+        watch: Callable[[ConversationRecord], None],
+    ) -> None:
+        self.scenarios = scenarios
+        self.services = services
+        self.journal = journal
+        self.watch = watch
+        self.queue: deque[Assignment] = deque()
+        self.problems: list[str] = []
+        self.scope = anyio.CancelScope()
+        manifest = journal.manifest
+        self._quota = default_quota(manifest) if limits.quota is None else limits.quota
+        self._troubles = len(journal.troubles)
+        self._in_a_row = 0
+        self._answered = bool(journal.records)
+        self._builds = BuildWatch(manifest.expected_build, attested=manifest.attested, known=limits.known_build)
+        for record in journal.records.values():
+            self._check_build(record.transcript)
+        if self._troubles > self._quota:
+            self._end(
+                f"infrastructure trouble spoiled {self._troubles} conversations of this run already, {self._quota} may be held again; start a new run"
+            )
+
+    async def work(self) -> None:
+        """Hold conversations until the queue is empty."""
+        while self.queue:
+            assignment = self.queue.popleft()
+            record = await evaluate(assignment, self.scenarios[assignment.scenario_id], self.services)
+            self._answered = self._answered or any(exchange.reply for exchange in record.transcript.exchanges)
+            self._check_build(record.transcript)
+            if record.transcript.valid:
+                self._in_a_row = 0
+                self.journal.append(record)
+                self.watch(record)
+            else:
+                await self._repeat(assignment, record.transcript)
+
+    def _end(self, problem: str) -> None:
+        """End the look early, conversations under way included; the first problem is the cause, and enough."""
+        if not self.problems:
+            self.problems.append(problem)
+        self.scope.cancel()
+
+    def _check_build(self, transcript: Transcript) -> None:
+        problem = self._builds.observe(transcript)
+        if problem is not None:
+            self._end(problem)
+
+    async def _repeat(self, assignment: Assignment, transcript: Transcript) -> None:
+        """Note infrastructure trouble, and have the conversation held again if the quota allows it."""
+        failure = transcript.exchanges[-1].failure
+        detail = f"{failure.kind.value}: {failure.detail}" if failure else "infrastructure trouble"
+        self.journal.note(Trouble(assignment.scenario_id, assignment.repeat, detail))
+        self._troubles += 1
+        self._in_a_row += 1
+        place = f"scenario {assignment.scenario_id}, repeat {assignment.repeat}"
+        if not self._answered and self._in_a_row >= SILENCE and failure and failure.kind is FailureKind.UNREACHABLE:
+            self._end(f"nothing ever answered at {transcript.target.url} ({place}: {detail}); is the target up, and is its URL right?")
+        elif self._troubles > self._quota:
+            self._end(
+                f"infrastructure trouble spoiled {self._troubles} conversations, {self._quota} may be held again"
+                f" (last {place}: {detail}); remove its cause and start a new run"
+            )
+        self.queue.append(assignment)
+        await anyio.sleep(min(FIRST_PAUSE_S * 2 ** (self._in_a_row - 1), LONGEST_PAUSE_S))
+
+
+async def _hold(look: _Look, limits: Limits) -> None:
+    """Run the workers under the deadline, and the flushing beside them; whatever happens, what was written is synced."""
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(_flush, look.journal)
+            if limits.deadline_s is not None:
+                look.scope.deadline = anyio.current_time() + limits.deadline_s - (time.monotonic() - limits.began_s)
+            with look.scope:
+                async with anyio.create_task_group() as workers:
+                    for _ in range(min(limits.concurrency, len(look.queue))):
+                        workers.start_soon(look.work)
+            if look.scope.cancelled_caught and not look.problems:
+                look.problems.append(
+                    f"the deadline of {limits.deadline_s:g} s passed with conversations still to hold; allow more time and resume the run"
+                )
+            group.cancel_scope.cancel()
+    except BaseExceptionGroup as errors:
+        raise _cause(errors) from None
+    finally:
+        look.journal.sync()
+
+
+async def _flush(journal: Journal) -> None:
+    """Make records count as they come, in a thread, because an fsync may take longer than a reply."""
+    while True:
+        await anyio.sleep(FLUSH_S)
+        if journal.pending:
+            await anyio.to_thread.run_sync(journal.sync)
+
+
+def _cause(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error that a user needs to see: the first of ours, else the first at all."""
+    leaves = [_cause(error) if isinstance(error, BaseExceptionGroup) else error for error in errors.exceptions]
+    return next((leaf for leaf in leaves if isinstance(leaf, HarnessError)), leaves[0])

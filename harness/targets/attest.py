@@ -1,0 +1,162 @@
+"""Proof that the intended build answered, and only that one: every reply is looked at, and the version endpoint twice.
+
+Pure. A run whose build is missing, different or mixed measured the wrong thing, so each problem is a sentence that
+names scenario, repeat and turn. Transcripts live in a room above this one and are read by their shape alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.targets.protocol import Reply, TransportFailure
+
+MIN_PREFIX = 7
+"""Hexadecimal digits from which a shortened revision counts as the same build (git's own default length)."""
+_REVISION = re.compile(rf"[0-9a-f]{{{MIN_PREFIX},64}}")
+
+
+class HeldExchange(Protocol):
+    """A turn as it happened, as far as the proof needs it."""
+
+    @property
+    def turn(self) -> int:
+        """Counted from 1."""
+        ...
+
+    @property
+    def reply(self) -> Reply | None:
+        """What came, if anything good."""
+        ...
+
+    @property
+    def failure(self) -> TransportFailure | None:
+        """What came instead."""
+        ...
+
+
+class HeldTranscript(Protocol):
+    """A conversation as it happened, as far as the proof needs it."""
+
+    @property
+    def scenario_id(self) -> str:
+        """Which scenario."""
+        ...
+
+    @property
+    def repeat(self) -> int:
+        """Which repeat of it."""
+        ...
+
+    @property
+    def exchanges(self) -> Sequence[HeldExchange]:
+        """Its turns."""
+        ...
+
+
+class HeldConversation(Protocol):
+    """A conversation record, as far as the proof needs it."""
+
+    @property
+    def transcript(self) -> HeldTranscript:
+        """The conversation."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One answer of the target, and the build that it stated."""
+
+    build: str | None
+    place: str
+    """`scenario X, repeat R, turn T`, or which look at the version endpoint."""
+
+
+def builds_match(one: str, other: str) -> bool:
+    """Return whether two names mean one build: equal, or one is a prefix of at least 7 hexadecimal digits of the other."""
+    if one == other:
+        return True
+    short, long = sorted((one.casefold(), other.casefold()), key=len)
+    return bool(_REVISION.fullmatch(short) and _REVISION.fullmatch(long)) and long.startswith(short)
+
+
+def sightings(transcript: HeldTranscript) -> Iterator[Sighting]:
+    """Yield what each answered turn stated; a failure counts when it states a build."""
+    for exchange in transcript.exchanges:
+        place = f"scenario {transcript.scenario_id}, repeat {transcript.repeat}, turn {exchange.turn}"
+        if exchange.reply is not None:
+            yield Sighting(exchange.reply.build, place)
+        elif exchange.failure is not None and exchange.failure.build is not None:
+            yield Sighting(exchange.failure.build, place)
+
+
+class BuildWatch:
+    """Watches builds while a run goes on, so that a wrong one ends it at once.
+
+    Args:
+        expected: the build that has to answer, exact or a prefix of at least 7 digits; None: any, but only one.
+        attested: False when the target's file says `build: unattested`; then nothing is watched.
+        known: what the version endpoint stated before the first conversation, if it was asked.
+    """
+
+    def __init__(self, expected: str | None, *, attested: bool, known: str | None = None) -> None:
+        self._attested = attested
+        self._expected = expected
+        self._seen = None if known is None else Sighting(known, "the version endpoint before the run")
+
+    def observe(self, transcript: HeldTranscript) -> str | None:
+        """Return what is wrong with the builds of one conversation, held against all before it, or None."""
+        return next(filter(None, map(self.problem_of, sightings(transcript))), None)
+
+    def problem_of(self, sighting: Sighting) -> str | None:
+        """Return what is wrong with one sighting, held against all before it, or None."""
+        if not self._attested:
+            return None
+        if sighting.build is None:
+            return f"{sighting.place}: the reply states no build; state it (`build:` in the target file), or declare `build: unattested`"
+        if self._expected is not None and not builds_match(self._expected, sighting.build):
+            return f"{sighting.place}: build {sighting.build} answered, {self._expected} was expected"
+        if self._seen is None:
+            self._seen = sighting
+        elif not builds_match(self._seen.build or "", sighting.build):
+            return f"{sighting.place}: build {sighting.build} answered, yet {self._seen.place} had {self._seen.build}: the run saw mixed builds"
+        return None
+
+
+def build_problems(
+    records: Iterable[HeldConversation], before: str | None, after: str | None, expected: str | None, *, attested: bool
+) -> tuple[str, ...]:
+    """Return why the run does not prove its build; empty when it does, or when the target is declared unattested.
+
+    Args:
+        records: all conversations that were held.
+        before: build stated by the version endpoint before the first conversation; None without such an endpoint.
+        after: the same after the last one.
+        expected: the build that had to answer, exact or a prefix of at least 7 hexadecimal digits, if one was named.
+        attested: False when the target's file says `build: unattested`.
+    """
+    if not attested:
+        if expected is None:
+            return ()
+        return (f"build {expected} was expected, but the target file says `build: unattested`; name the field or header that states it",)
+    watch = BuildWatch(expected, attested=True)
+    seen = [Sighting(before, "the version endpoint before the run")] if before is not None else []
+    seen.extend(sighting for record in records for sighting in sightings(record.transcript))
+    if after is not None:
+        seen.append(Sighting(after, "the version endpoint after the run"))
+    if not seen:
+        return ("no answer stated a build, so the run does not prove what it measured",)
+    problems = [problem for sighting in seen if (problem := watch.problem_of(sighting)) is not None]
+    if len(problems) > 1:
+        return (f"{problems[0]} (and {len(problems) - 1} more answers like it)",)
+    return tuple(problems)
+
+
+def build_of(records: Iterable[HeldConversation]) -> str | None:
+    """Return the longest name of the one build that answered; None when none was stated, or when they do not match."""
+    builds = sorted({sighting.build for record in records for sighting in sightings(record.transcript) if sighting.build}, key=len)
+    if not builds or not all(builds_match(builds[-1], build) for build in builds):
+        return None
+    return builds[-1]
