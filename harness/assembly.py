@@ -124,7 +124,7 @@ def planned_manifest(bench: Bench, stream: SeedStream, *, run_id: str, created: 
 def _git_revision() -> str | None:
     """Return the revision of the working directory, for the record only."""
     try:
-        found = subprocess.run(  # noqa: S603 - fixed words, no shell
+        found = subprocess.run(
             ["git", "rev-parse", "HEAD"],  # noqa: S607 - whichever git the user has
             capture_output=True,
             text=True,

@@ -40,7 +40,9 @@ class Settings(FrozenModel):
     repeats: int = Field(5, ge=1, le=1000, description="conversations for each scenario in the first look")
     concurrency: int = Field(16, ge=1, le=1000, description="conversations held at once")
     deadline_s: float | None = Field(None, gt=0, description="seconds for the whole run")
-    expect_build: str | None = Field(None, min_length=7, max_length=200, description="build that has to answer: exact, or a prefix of at least 7")
+    expect_build: str | None = Field(
+        None, min_length=7, max_length=200, description="build that has to answer: exact, or a prefix of at least 7"
+    )
     mode: Mode = Field("enforce", description="observe and advise report and exit 0; enforce decides")
     policy: GatePolicy = Field(default_factory=GatePolicy, description="how the gates decide")
 
@@ -108,7 +110,7 @@ def _environment_values(environ: Mapping[str, str], mistakes: list[str]) -> dict
         if not text or name == "policy":
             continue
         try:
-            parsed = TypeAdapter(field.annotation).validate_python(text, strict=False)
+            parsed: Any = TypeAdapter[Any](field.annotation or str).validate_python(text, strict=False)
         except ValidationError as error:
             mistakes.append(f"environment: {VARIABLE_PREFIX}{name.upper()}: {error.errors()[0]['msg']}")
             continue
@@ -122,8 +124,7 @@ def _checked(values: dict[str, Any], source: str, mistakes: list[str]) -> dict[s
     try:
         Settings.model_validate_json(canonical_json(plain))
     except ValidationError as error:
-        for problem in error.errors(include_url=False):
-            mistakes.append(f"{source}: {_sentence(problem['loc'], problem['type'], problem['msg'])}")
+        mistakes.extend(f"{source}: {_sentence(one['loc'], one['type'], one['msg'])}" for one in error.errors(include_url=False))
         return {}
     except (TypeError, ValueError) as error:
         mistakes.append(f"{source}: {error}")

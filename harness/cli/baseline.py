@@ -42,7 +42,9 @@ def record(*, config: Path | None, only: tuple[str, ...], output: Path, accepted
     bench = assemble(settings, only, os.environ, with_baseline=False)
     run, folder = hold(bench, SeedStream.BASELINE, measure, flags)
     stored = write_baseline(output, run, accepted_by=accepted_by, note=note, known=Known.of(bench.suite.facts))
-    click.echo(f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {len(stored.scenarios)} scenarios x {stored.repeats}")
+    click.echo(
+        f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {len(stored.scenarios)} scenarios x {stored.repeats}"
+    )
     click.echo(f"the run is in {folder}", err=True)
     return 0
 

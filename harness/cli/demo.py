@@ -18,7 +18,9 @@ DEMO_SEED = 1
 @click.option("--seed", type=click.IntRange(0, 2**53 - 1), default=DEMO_SEED, show_default=True, help="Seed of the run.")
 @click.option("--defect", "defects", multiple=True, metavar="NAME[=RATE]", help="Switch a defect of green on; may be repeated.")
 @click.option("--list-defects", is_flag=True, help="List the defects and leave; with --json as JSON.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Folder of this run. Default: .harness/runs/ID.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Folder of this run. Default: .harness/runs/ID."
+)
 @click.option("--serve", is_flag=True, help="Only serve blue and green, until interrupted; prints their target files.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @with_options(REPORT_OPTIONS)

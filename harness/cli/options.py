@@ -25,11 +25,15 @@ COLLECTING_OPTIONS = (
     click.option("--repeats", type=click.IntRange(1, 1000), help="Conversations for each scenario in the first look."),
     click.option("--seed", type=click.IntRange(0, 2**53 - 1), help="Seed of the run. Default: drawn, and recorded."),
     click.option("--concurrency", type=click.IntRange(1, 1000), help="Conversations held at once."),
-    click.option("--deadline", "deadline_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Time limit of the whole run."),
+    click.option(
+        "--deadline", "deadline_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Time limit of the whole run."
+    ),
     click.option("--expect-build", metavar="SHA", help="Build that has to answer: exact, or a prefix of at least 7."),
     click.option("--judge", metavar="NAME", help="offline: rules only."),
     click.option("--out", type=_FOLDER, metavar="DIR", help="Folder of this run. Default: .harness/runs/ID."),
-    click.option("--resume", is_flag=False, flag_value="last", metavar="[RUN]", help="Go on with an interrupted run (default: the last one)."),
+    click.option(
+        "--resume", is_flag=False, flag_value="last", metavar="[RUN]", help="Go on with an interrupted run (default: the last one)."
+    ),
     click.option("--quiet", is_flag=True, help="No progress."),
 )
 REPORT_OPTIONS = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -55,7 +54,9 @@ def list_(*, as_json: bool, **flags: Any) -> int:
         mark = "!" if scenario.must_pass else " "
         click.echo(f"{mark} {scenario.id:{width}}  {scenario.locale}  {scenario.intent:18}  {scenario.title}")
     found = coverage(suite.scenarios)
-    click.echo(f"\n{found.scenarios} scenarios in {found.clusters} clusters, {found.multi_turn} of several turns, {found.must_pass} must pass (!)")
+    click.echo(
+        f"\n{found.scenarios} scenarios in {found.clusters} clusters, {found.multi_turn} of several turns, {found.must_pass} must pass (!)"
+    )
     for intent, row in found.by_intent.items():
         click.echo(f"  {intent:18} " + "  ".join(f"{locale} {count:3}" for locale, count in row.items()))
     return 0

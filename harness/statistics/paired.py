@@ -148,15 +148,17 @@ def paired_comparison(
     largest = np.sum((np.abs(pull) + reach) ** 2, axis=-1)
     smallest = np.sum(np.maximum(np.abs(pull) - reach, 0.0) ** 2, axis=-1)
     variance = np.maximum(largest / (1.0 - concentration), floor) if estimable else np.full(centre.shape, np.inf)
-    count = cluster_share.size
+    root = np.sqrt(cluster_share.size)
+    skew_low = root * _smallest_skew(pull - reach, smallest, largest)
+    skew_high = -root * _smallest_skew(-pull - reach, smallest, largest)
     return PairedResult(
         difference=centre - radius,
         difference_high=centre + radius,
         standard_error=np.sqrt(variance),
         df=np.full(centre.shape, max(1.0 / concentration - 1.0, 0.0) if estimable else 0.0),
-        clusters=count,
-        skew_low=np.sqrt(count) * _smallest_skew(pull - reach, smallest, largest),
-        skew_high=-np.sqrt(count) * _smallest_skew(-pull - reach, smallest, largest),
+        clusters=cluster_share.size,
+        skew_low=skew_low,
+        skew_high=np.where(radius > 0, skew_high, skew_low),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.evaluation.seeds import conversation_seed
@@ -32,18 +32,15 @@ def scenario_plans(suite: Suite, judge: Judge) -> tuple[ScenarioPlan, ...]:
 
 def first_look(manifest: RunManifest) -> tuple[Assignment, ...]:
     """Return the conversations that are planned for every scenario before the first call."""
-    return tuple(
-        _assignment(manifest, plan.id, repeat, Purpose.LOOK) for repeat in range(manifest.repeats) for plan in manifest.scenarios
-    )
+    return tuple(_assignment(manifest, plan.id, repeat, Purpose.LOOK) for repeat in range(manifest.repeats) for plan in manifest.scenarios)
 
 
-def extension(manifest: RunManifest, repeats: Mapping[str, int], held: Collection[tuple[str, int]]) -> tuple[Assignment, ...]:
-    """Return the conversations that are missing until each scenario has its cumulative number of `repeats`."""
+def extension(manifest: RunManifest, repeats: Mapping[str, int]) -> tuple[Assignment, ...]:
+    """Return the conversations beyond the first look until each scenario has its cumulative number of `repeats`."""
     return tuple(
         _assignment(manifest, scenario_id, repeat, Purpose.EXTENSION)
         for scenario_id, total in sorted(repeats.items())
         for repeat in range(manifest.repeats, total)
-        if (scenario_id, repeat) not in held
     )
 
 

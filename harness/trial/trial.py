@@ -7,10 +7,11 @@ the plan, until each has a verdict. Everything that decides is pure and lives in
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.baselines.baseline import Baseline
 from harness.baselines.compare import compare
+from harness.errors import TargetError
 from harness.evaluation.evaluate import Services
 from harness.evaluation.schedule import Limits, collect
 from harness.gates import integration, quality
@@ -62,31 +63,39 @@ async def measure(experiment: Experiment) -> RunRecord:
 async def hold_trial(experiment: Experiment, baseline: Baseline, policy: GatePolicy) -> Trial:
     """Hold looks until both gates have a verdict.
 
+    The quality gate decides on the first look alone: conversations that were added because one failed would bias it.
+
     Raises:
         TargetError: when the version endpoint does not answer before the first conversation.
     """
     before = await experiment.services.target.version()
     run = await _look(experiment, first_look(experiment.manifest), before)
-    quality_verdict = quality.decide(compare(run, baseline), policy)
     step = integration.decide(integration.evidence(run, baseline), policy)
     while isinstance(step, NextLook):
-        assignments = extension(experiment.manifest, step.repeats, experiment.journal.records.keys())
-        run = await _look(experiment, assignments, before)
-        if run.problems:
-            quality_verdict = quality.decide(compare(run, baseline), policy)
-        step = integration.decide(integration.evidence(run, baseline), policy)
-    return Trial(run, (step, quality_verdict), len(experiment.journal.troubles))
+        run = await _look(experiment, extension(experiment.manifest, step.repeats), before)
+        answer = integration.decide(integration.evidence(run, baseline), policy)
+        if answer == step:
+            answer = integration.stopped(integration.evidence(run, baseline), policy, "the next look could not be held")
+        step = answer
+    return Trial(run, (step, quality.decide(compare(run, baseline), policy)), len(experiment.journal.troubles))
 
 
 async def _look(experiment: Experiment, assignments: Sequence[Assignment], before: str | None) -> RunRecord:
     """Hold what the journal does not hold yet, and return the whole run as it now stands."""
-    missing = [one for one in assignments if (one.scenario_id, one.repeat) not in experiment.journal.records]
-    experiment.planned(len(missing))
-    collected = await collect(
-        missing, experiment.scenarios, experiment.services, experiment.journal, experiment.limits, experiment.held
-    )
-    after = await experiment.services.target.version()
-    records = tuple(experiment.journal.records[key] for key in sorted(experiment.journal.records))
+    manifest, journal = experiment.manifest, experiment.journal
+    experiment.planned(sum((one.scenario_id, one.repeat) not in journal.records for one in assignments))
+    limits = replace(experiment.limits, known_build=before)
+    collected = await collect(assignments, experiment.scenarios, experiment.services, journal, limits, experiment.held)
+    records = tuple(record for _, record in sorted(journal.records.items()))
+    problems = collected.problems or await _unproved(experiment, records, before)
+    return RunRecord(manifest, records, build_of(records), problems)
+
+
+async def _unproved(experiment: Experiment, records: Sequence[ConversationRecord], before: str | None) -> tuple[str, ...]:
+    """Return why the build of the run is not proved, if it is not."""
+    try:
+        after = await experiment.services.target.version()
+    except TargetError as error:
+        return (f"the version endpoint did not answer after the run: {error}",)
     manifest = experiment.manifest
-    proof = build_problems(records, before, after, manifest.expected_build, attested=manifest.attested)
-    return RunRecord(manifest, records, build_of(records), (*collected.problems, *proof))
+    return build_problems(records, before, after, manifest.expected_build, attested=manifest.attested)
