@@ -19,7 +19,7 @@ from harness.frozen import fingerprint
 from harness.judging.judge import Judge
 from harness.judging.offline_judge import OfflineJudge
 from harness.records.run import RunManifest, SeedStream
-from harness.records.store import run_id
+from harness.records.store import new_run_id
 from harness.scenarios.load import Suite, load_suite, select
 from harness.settings import Settings
 from harness.targets.http import HttpTarget
@@ -92,7 +92,7 @@ def new_manifest(bench: Bench, stream: SeedStream, seed: int | None) -> RunManif
     return planned_manifest(
         bench,
         stream,
-        run_id=run_id(now, secrets.token_hex(2)),
+        run_id=new_run_id(now, secrets.token_hex(2)),
         created=now.isoformat(timespec="seconds"),
         seed=secrets.randbits(32) if seed is None else seed,
     )

@@ -19,7 +19,7 @@ from harness.assembly import Bench, new_manifest, planned_manifest
 from harness.cli.progress import progress
 from harness.errors import HarnessError, SettingsError
 from harness.evaluation.schedule import Limits
-from harness.records.journal import Journal, read_journal
+from harness.records.journal import Journal, read_manifest
 from harness.records.run import RunManifest, SeedStream
 from harness.records.store import JOURNAL, LAST, find_run, open_run_folder
 from harness.trial.trial import Experiment
@@ -107,7 +107,7 @@ def _placed(bench: Bench, stream: SeedStream, flags: Mapping[str, Any]) -> tuple
         manifest = new_manifest(bench, stream, seed)
         return open_run_folder(out or runs / manifest.run_id), manifest, False
     folder = out if out and resume == LAST else find_run(runs, resume)
-    kept = read_journal(folder / JOURNAL).manifest
+    kept = read_manifest(folder / JOURNAL)
     if seed is not None and seed != kept.seed:
         raise SettingsError(f"{folder}: was begun with --seed {kept.seed}; resume it with that seed or without the flag")
     manifest = planned_manifest(bench, stream, run_id=kept.run_id, created=kept.created, seed=kept.seed)
