@@ -1,15 +1,14 @@
 """Lines of text in a gzip file whose bytes depend on nothing but the lines, read back without trust.
 
-The gzip header carries neither time nor name, and the level is fixed, so that recording the same measurement
-twice gives the same bytes. Reading is bounded in every direction (bytes on disk, bytes unpacked, bytes in one
+The gzip header carries neither time nor name and is written here, and the level is fixed, so that recording the same
+measurement twice gives the same bytes. Reading is bounded in every direction (bytes on disk, bytes unpacked, bytes in one
 line) while it streams: a small file that unpacks to a large one is stopped at the limit, not after it.
 """
 
 from __future__ import annotations
 
-import gzip
-import io
 import stat
+import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ MAX_LINE_BYTES = 16 * 2**20
 RESTORE = "restore it from version control, or record a new one with `harness baseline record`"
 _LEVEL = 9
 _CHUNK = 2**18
+# RFC 1952 §2.3: magic, deflate, no flags (hence no name), no time, best compression, operating system unknown.
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 _GZIP = zlib.MAX_WBITS | 16
 _LFS_POINTER = b"version https://git-lfs"
@@ -34,16 +34,19 @@ def refused(path: Path, what: str, remedy: str = RESTORE) -> BaselineError:
 
 def pack(path: Path, lines: Iterable[bytes]) -> bytes:
     """Return the file of these lines; raises BaselineError (naming `path`) when it would be too large to be read back."""
-    buffer, size = io.BytesIO(), 0
-    with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=buffer, mtime=0) as file:
-        for line in lines:
-            size += len(line) + 1
-            if len(line) > MAX_LINE_BYTES or size > MAX_PLAIN_BYTES:
-                raise refused(path, "the measurement is too large to be stored", "record fewer repeats or scenarios")
-            file.write(line + b"\n")
-    if buffer.tell() > MAX_FILE_BYTES:
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    parts, size, check = [_GZIP_HEADER], 0, 0
+    for line in lines:
+        whole = line + b"\n"
+        size += len(whole)
+        if len(line) > MAX_LINE_BYTES or size > MAX_PLAIN_BYTES:
+            raise refused(path, "the measurement is too large to be stored", "record fewer repeats or scenarios")
+        check = zlib.crc32(whole, check)
+        parts.append(packer.compress(whole))
+    content = b"".join((*parts, packer.flush(), struct.pack("<II", check, size)))
+    if len(content) > MAX_FILE_BYTES:
         raise refused(path, "the measurement is too large to be stored", "record fewer repeats or scenarios")
-    return buffer.getvalue()
+    return content
 
 
 def content_of(path: Path) -> bytes:
@@ -72,8 +75,10 @@ def _read(path: Path) -> bytes:
 
 def unpack(path: Path, content: bytes) -> Iterator[bytes]:
     """Yield the lines of a file's content, without their ends; raises BaselineError at the first byte that is not as written."""
+    if not content.startswith(_GZIP_HEADER[:2]):
+        raise refused(path, "is not a baseline of this harness (no gzip file at all)", "check the path, or " + RESTORE)
     if content[: len(_GZIP_HEADER)] != _GZIP_HEADER[: len(content)]:
-        raise refused(path, "is not a baseline of this harness (it does not begin like one)", "check the path, or " + RESTORE)
+        raise refused(path, "was not packed by this harness (another gzip header)", "check the path, or " + RESTORE)
     pending: list[bytes] = []
     length = 0
     for chunk in _inflated(path, content):

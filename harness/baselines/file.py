@@ -73,10 +73,6 @@ class _Content:
     header: _Header
     scenarios: tuple[bytes, ...]
 
-    def after_scenarios(self) -> Iterator[bytes]:
-        """Return the lines of the conversations and of what they share."""
-        return islice(unpack(self.path, self.compressed), 1 + self.header.scenario_lines, None)
-
 
 def write_baseline(path: Path, run: RunRecord, *, accepted_by: str | None = None, note: str = "", known: Known = NOTHING_KNOWN) -> Baseline:
     """Store a finished run as the baseline at `path`, whole or not at all, and return it.
@@ -234,23 +230,30 @@ def _baseline(content: _Content) -> Baseline:
 
 def _transcripts(content: _Content) -> Iterator[Transcript]:
     restorer, number = Restorer(), 0
-    try:
-        for line in content.after_scenarios():
+    first = 1 + content.header.scenario_lines
+    for place, line in enumerate(islice(unpack(content.path, content.compressed), first, None), first + 1):
+        try:
             value = parsed_json(line, allow_inf_nan=False)
             if isinstance(value, dict) and value.keys() == {_SHARED, "value"}:
                 restorer.learn(str(value[_SHARED]), value["value"], len(line))
                 continue
-            number += 1
-            replies = _replies(value)
-            for reply, payload in zip(replies, restorer.restored([reply["payload"] for reply in replies]), strict=True):
-                reply["payload"] = payload
-            yield from_json(Transcript, canonical_json(value))
-    except ValidationError as error:
-        raise refused(content.path, f"cannot be read in its conversation {number} ({_first(error)})") from error
-    except (ValueError, LookupError, TypeError) as error:
-        raise refused(content.path, f"cannot be read in its conversation {number} ({error})") from error
+            transcript = _transcript(value, restorer)
+        except ValidationError as error:
+            raise refused(content.path, f"cannot be read in line {place} ({_first(error)})") from error
+        except (ValueError, LookupError, TypeError) as error:
+            raise refused(content.path, f"cannot be read in line {place} ({error})") from error
+        number += 1
+        yield transcript
     if number != content.header.transcript_lines:
         raise refused(content.path, f"holds {number} of the {content.header.transcript_lines} conversations that its header states")
+
+
+def _transcript(value: Any, restorer: Restorer) -> Transcript:
+    """Put the payloads of one stored conversation back; raises ValueError, LookupError or TypeError when it is none."""
+    replies = _replies(value)
+    for reply, payload in zip(replies, restorer.restored([reply["payload"] for reply in replies]), strict=True):
+        reply["payload"] = payload
+    return from_json(Transcript, canonical_json(value))
 
 
 def _first(error: ValidationError) -> str:
