@@ -95,9 +95,9 @@ def _compiled_text(text: str) -> _Filler:
     if not is_template(text):
         return lambda _: text
     names = names_used(text)
-    (name, *more) = names
-    if not more and text == f"{{{{ {name} }}}}" and "." not in name:
-        return lambda values: values[name]
+    for name in names:
+        if text == f"{{{{ {name} }}}}":  # the usual case, and a template engine is no quick way to look up a name
+            return _looked_up(*name.split("."))
     optional = any(name.partition(".")[0] == "setup" for name in names)
 
     def fill(values: Values) -> JsonValue:
@@ -107,5 +107,17 @@ def _compiled_text(text: str) -> _Filler:
             if optional:
                 raise _LeftOutError from None
             raise
+
+    return fill
+
+
+def _looked_up(root: str, *fields: str) -> _Filler:
+    def fill(values: Values) -> Any:
+        found = values[root]
+        for field in fields:
+            if not isinstance(found, Mapping) or field not in found:
+                raise _LeftOutError
+            found = found[field]
+        return found
 
     return fill

@@ -33,6 +33,8 @@ MIN_SECRET = 6
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OWN_HEADERS = frozenset({"accept-encoding", "connection", "content-length", "host", "transfer-encoding", "upgrade"})
 _CREDENTIAL_HEADER = re.compile(r"authorization|cookie|token|secret|password|api-?key", re.IGNORECASE)
+_HOST = re.compile(r"[A-Za-z0-9._:%-]+")
+_EXPRESSION = re.compile(r"\{\{.*?\}\}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -50,13 +52,20 @@ def _checked_url(text: str) -> str:
 def _url_problem(url: httpx.URL) -> str | None:
     if url.scheme not in {"http", "https"}:
         return "has to begin with http:// or https://"
-    if not url.host:
-        return "names no host; write one like https://green.example.org:8443"
+    if not _HOST.fullmatch(url.raw_host.decode("ascii")) or not 0 < (url.port or 80) < 65536:
+        return "names no host and port that can be reached; write one like https://green.example.org:8443"
     if url.userinfo:
         return 'holds credentials; take them out and send them in a header, as "{{ env.NAME }}" of a target file'
     if url.query or url.fragment:
         return "has a query or fragment; the base URL ends with the host or a path"
     return None
+
+
+def _checked_path(text: str) -> str:
+    bare = _EXPRESSION.sub("", text)
+    if not text.startswith("/") or not bare.isascii() or not bare.isprintable() or " " in bare or "#" in bare:
+        raise ValueError("has to begin with '/', and what is no ASCII letter, digit or sign of a URL has to be written as %XX")
+    return text
 
 
 def _checked_jmespath(text: str) -> str:
@@ -69,7 +78,7 @@ def _checked_jmespath(text: str) -> str:
 
 BaseUrl = Annotated[str, Field(max_length=2000), AfterValidator(_checked_url)]
 JmesPath = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_checked_jmespath)]
-UrlPath = Annotated[str, Field(pattern=r"^/[^\s#]*$", max_length=2000)]
+UrlPath = Annotated[str, Field(max_length=2000), AfterValidator(_checked_path)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
 

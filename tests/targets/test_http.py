@@ -62,8 +62,9 @@ async def test_a_good_reply_carries_text_payload_build_and_latency():
         (writes(HEAD, then=hangs), FailureKind.TIMEOUT),
         (writes(HEAD, *[b"x"] * 50, pause_s=0.05), FailureKind.TIMEOUT),
         (says(b"x" * (1024 * 1024 + 1)), FailureKind.TOO_LARGE),
+        (says(b"no gzip", 200, ("content-encoding", "gzip")), FailureKind.UNREADABLE),
     ],
-    ids=["closed", "reset", "cut", "cut and reset", "not HTTP", "hangs", "hangs in the body", "drips", "huge"],
+    ids=["closed", "reset", "cut", "cut and reset", "not HTTP", "hangs", "hangs in the body", "drips", "huge", "not packed"],
 )
 async def test_what_breaks_after_the_request_was_accepted_is_the_targets_failure(behaviour, kind):
     """No broken answer is repeated or excused: one attempt, owned by the target, within the turn's time."""
