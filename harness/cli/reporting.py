@@ -12,25 +12,29 @@ from typing import Any
 import click
 
 from harness.records.store import write_atomically
-from harness.reports import junit, machine, markdown, terminal
+from harness.reports.junit import junit
+from harness.reports.machine import document
+from harness.reports.markdown import markdown
 from harness.reports.report import Report
+from harness.reports.terminal import terminal
 
 SHARED_FILE = 0o644
 
 
 def publish(report: Report, folder: Path, flags: Mapping[str, Any]) -> int:
     """Write and print the report; returns its exit code, which a closed stdout does not change."""
-    document = machine.render(report)
-    page = markdown.render(report)
-    write_atomically(folder / "report.json", document.encode())
+    text = document(report)
+    page = markdown(report)
+    write_atomically(folder / "report.json", text.encode())
     write_atomically(folder / "report.md", page.encode())
     if flags["markdown"]:
         write_atomically(flags["markdown"], page.encode(), SHARED_FILE)
     if flags["junit"]:
-        write_atomically(flags["junit"], junit.render(report).encode(), SHARED_FILE)
-    look = terminal.look_of(sys.stdout, os.environ, shutil.get_terminal_size().columns)
+        write_atomically(flags["junit"], junit(report).encode(), SHARED_FILE)
+    columns = shutil.get_terminal_size().columns
+    shown = text if flags["as_json"] else terminal(report, tty=sys.stdout.isatty(), environ=os.environ, columns=columns)
     try:
-        click.echo(document if flags["as_json"] else terminal.render(report, look), nl=False)
+        click.echo(shown, nl=False)
     except BrokenPipeError:
         click.echo(f"stdout was closed; the report is in {folder}", err=True)
     return report.exit_code

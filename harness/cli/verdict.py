@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from harness.assembly import assemble
 from harness.cli.holding import hold
 from harness.cli.reporting import publish
+from harness.records.redact import Known
 from harness.records.run import SeedStream
 from harness.reports.report import build_report
 from harness.reports.summary import Circumstances
@@ -48,13 +48,13 @@ def _report(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any],
 
     trial, folder = hold(bench, SeedStream.GATE, work, flags)
     circumstances = Circumstances(
-        now=datetime.now(UTC),
+        folder=folder,
         duration_s=time.monotonic() - began,
         rerun=trial.rerun,
         replay=_replay(settings),
-        folder=str(folder),
+        known=Known.of(bench.suite.facts),
     )
-    report = build_report(trial.run, bench.baseline, trial.verdicts, circumstances, settings.mode)
+    report = build_report(trial.run, bench.baseline, trial.verdicts, settings.mode, circumstances)
     return publish(report, folder, flags)
 
 
