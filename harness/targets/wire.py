@@ -33,7 +33,7 @@ MIN_SECRET = 6
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OWN_HEADERS = frozenset({"accept-encoding", "connection", "content-length", "host", "transfer-encoding", "upgrade"})
 _CREDENTIAL_HEADER = re.compile(r"authorization|cookie|token|secret|password|api-?key", re.IGNORECASE)
-_HOST = re.compile(r"[A-Za-z0-9._:%-]+")
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
