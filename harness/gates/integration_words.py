@@ -42,8 +42,8 @@ def suite_fails_more(suite: SuiteFinding) -> str:
     """Say that failures are spread over the suite."""
     now, before = 1 - suite.passes / suite.conversations, 1 - suite.baseline_passes / suite.baseline_conversations
     return (
-        f"Failures are spread over the suite: {now:.1%} of {suite.conversations} first-look conversations failed, "
-        f"{before:.1%} of {suite.baseline_conversations} in the baseline (p = {suite.p:.2g})."
+        f"Failures are spread over the suite: {100 * now:.1f} % of {suite.conversations} first-look conversations failed, "
+        f"{100 * before:.1f} % of {suite.baseline_conversations} in the baseline (p = {suite.p:.2g})."
     )
 
 

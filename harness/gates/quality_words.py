@@ -82,13 +82,13 @@ def judge_differs(ours: JudgeIdentity, stored: JudgeIdentity) -> str:
 
 def scores_missing(arm: str, gap: Missing, policy: GatePolicy) -> str:
     """Say that an arm lacks too many scores."""
-    return f"{gap.missing} of {gap.planned} conversations of {arm} have no score ({gap.share:.1%}); at most {policy.missing_share:.0%} may be missing."
+    return f"{gap.missing} of {gap.planned} conversations of {arm} have no score ({_percent(gap.share, 1)}); at most {_percent(policy.missing_share)} may be missing."
 
 
 def missing_unevenly(green: Missing, base: Missing, policy: GatePolicy) -> str:
     """Say that scores are missing in one arm rather than the other."""
     return (
-        f"Scores are missing unevenly: {green.share:.1%} of green's conversations and {base.share:.1%} of the baseline's; "
+        f"Scores are missing unevenly: {_percent(green.share, 1)} of green's conversations and {_percent(base.share, 1)} of the baseline's; "
         f"the gap may be {policy.missing_gap * 100:.0f} points at most."
     )
 
@@ -100,7 +100,7 @@ def removed(scenarios: Sequence[str]) -> str:
 
 def unpaired(share: float, policy: GatePolicy) -> str:
     """Say that too much of the suite has no counterpart."""
-    return f"{share:.0%} of the suite's weight has no counterpart in the baseline; at most {policy.unpaired_weight:.0%} may. Record a new baseline."
+    return f"{_percent(share)} of the suite's weight has no counterpart in the baseline; at most {_percent(policy.unpaired_weight)} may. Record a new baseline."
 
 
 def shallow(scenarios: Sequence[str], policy: GatePolicy) -> str:
@@ -161,7 +161,7 @@ def _scope(policy: GatePolicy) -> str:
 def _detectable(estimate: Estimate, policy: GatePolicy) -> str:
     if not math.isfinite(estimate.detectable) or estimate.detectable > WIDEST:
         return "No drop that the scale allows would have been found reliably."
-    return f"A true drop of {estimate.detectable:.2f} would have been found in {policy.power:.0%} of such runs."
+    return f"A true drop of {estimate.detectable:.2f} would have been found in {_percent(policy.power)} of such runs."
 
 
 def _would_decide(estimate: Estimate, policy: GatePolicy) -> str:
@@ -188,6 +188,10 @@ def _would_decide(estimate: Estimate, policy: GatePolicy) -> str:
 
 def _points(margin: float) -> str:
     return f"{margin:g} points"
+
+
+def _percent(share: float, digits: int = 0) -> str:
+    return f"{100 * share:.{digits}f} %"
 
 
 def _listed(scenarios: Sequence[str]) -> str:

@@ -1,0 +1,157 @@
+"""Runs and baselines made of nothing but their scores and passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from harness.baselines.baseline import Baseline, BaselineScenario
+from harness.conversations.transcript import EndReason, Transcript
+from harness.expectations.finding import Finding, FindingOutcome
+from harness.judging.judge import JudgeIdentity, Judgement, JudgementOutcome, Rating, Usage
+from harness.records.run import Assignment, ConversationRecord, Purpose, RunManifest, RunRecord, ScenarioPlan, SeedStream
+from harness.scenarios.model import Severity
+from harness.targets.protocol import TargetIdentity
+
+TARGET = TargetIdentity("green", "http://127.0.0.1:8001")
+JUDGE = JudgeIdentity("rules only", "a" * 16, "b" * 16)
+
+Scores = Mapping[str, int] | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One scenario: what its conversations brought in both arms."""
+
+    id: str
+    green: Sequence[Scores] = ()
+    """First-look scores; None means that the judge gave none."""
+    baseline: Sequence[Scores] | None = None
+    """None: the baseline has no such scenario."""
+    passes: Sequence[bool] | None = None
+    """First-look passes; default: all passed."""
+    extension: Sequence[bool] = ()
+    baseline_passes: Sequence[bool] | None = None
+    weight: float = 1.0
+    cluster: str | None = None
+    must_pass: bool = False
+    changed: bool = False
+    dimensions: tuple[str, ...] = ("tone",)
+    crashed: frozenset[int] = field(default_factory=frozenset)
+    """First-look repeats that the target ended."""
+
+    @property
+    def plan(self) -> ScenarioPlan:
+        return ScenarioPlan(
+            id=self.id,
+            title=self.id,
+            intent="chitchat",
+            locale="en",
+            cluster=self.cluster or self.id,
+            weight=self.weight,
+            must_pass=self.must_pass,
+            fingerprint=f"fingerprint of {self.id}",
+            dimensions=self.dimensions,
+            source="chitchat/a.yaml:1",
+        )
+
+
+def tone(*scores: int | None) -> tuple[Scores, ...]:
+    """Scores of conversations in the one dimension `tone`."""
+    return tuple(None if score is None else {"tone": score} for score in scores)
+
+
+def counted(
+    scenario_id: str, look: tuple[int, int], baseline: tuple[int, int] | None = (20, 20), extension: tuple[int, int] = (0, 0), **more
+) -> Measured:
+    """A scenario as (passes, conversations); failures come first."""
+    return Measured(
+        scenario_id,
+        green=tone(*[5] * look[1]),
+        passes=_outcomes(*look),
+        extension=_outcomes(*extension),
+        baseline=None if baseline is None else tone(*[5] * baseline[1]),
+        baseline_passes=None if baseline is None else _outcomes(*baseline),
+        **more,
+    )
+
+
+def run_of(scenarios: Sequence[Measured], repeats: int = 5, **changes) -> RunRecord:
+    """The run that these scenarios stand for; scenarios without green conversations are planned all the same."""
+    manifest = RunManifest(
+        run_id="run",
+        created="2026-11-01T00:00:00Z",
+        harness_version="0",
+        git_revision=None,
+        target=TARGET,
+        attested=changes.pop("attested", True),
+        expected_build=None,
+        seed=1,
+        stream=SeedStream.GATE,
+        repeats=repeats,
+        judge=changes.pop("judge", JUDGE),
+        suite="suite",
+        scenarios=tuple(one.plan for one in scenarios),
+        baseline="base",
+        policy="policy",
+        deselected=changes.pop("deselected", ()),
+    )
+    return RunRecord(
+        manifest, tuple(record for one in scenarios for record in _records(one)), changes.pop("build", "green-build"), **changes
+    )
+
+
+def baseline_of(scenarios: Sequence[Measured], judge: JudgeIdentity = JUDGE, build: str | None = "blue-build") -> Baseline:
+    """The baseline that these scenarios stand for."""
+    return Baseline(
+        id="base",
+        created="2026-10-01T00:00:00Z",
+        source_run="old",
+        target=TARGET,
+        build=build,
+        judge=judge,
+        suite="suite",
+        seed=2,
+        repeats=20,
+        scenarios=tuple(_stored(one) for one in scenarios if one.baseline is not None),
+    )
+
+
+def _outcomes(passes: int, conversations: int) -> tuple[bool, ...]:
+    return (False,) * (conversations - passes) + (True,) * passes
+
+
+def _stored(scenario: Measured) -> BaselineScenario:
+    scores = tuple(scenario.baseline or ())
+    passes = tuple(scenario.baseline_passes) if scenario.baseline_passes is not None else (True,) * len(scores)
+    plan = replace(scenario.plan, fingerprint="older") if scenario.changed else scenario.plan
+    return BaselineScenario(plan, passes, scores)
+
+
+def _records(scenario: Measured) -> list[ConversationRecord]:
+    passes = scenario.passes if scenario.passes is not None else [True] * len(scenario.green)
+    looks = [
+        _record(scenario.id, repeat, Purpose.LOOK, passed, scores, crashed=repeat in scenario.crashed)
+        for repeat, (passed, scores) in enumerate(zip(passes, scenario.green, strict=True))
+    ]
+    first = len(looks)
+    return looks + [
+        _record(scenario.id, first + repeat, Purpose.EXTENSION, passed, None) for repeat, passed in enumerate(scenario.extension)
+    ]
+
+
+def _record(scenario_id: str, repeat: int, purpose: Purpose, passed: bool, scores: Scores, *, crashed: bool = False) -> ConversationRecord:
+    ended = EndReason.TARGET_FAILURE if crashed else EndReason.COMPLETED
+    outcome = FindingOutcome.MET if passed else FindingOutcome.UNMET
+    return ConversationRecord(
+        Assignment(scenario_id, repeat, repeat, purpose),
+        Transcript(scenario_id, repeat, repeat, TARGET, (), ended),
+        (Finding(1, -1, "status", Severity.MUST, None, outcome, "seen"),),
+        None if purpose is Purpose.EXTENSION else _judgement(scores),
+    )
+
+
+def _judgement(scores: Scores) -> Judgement:
+    if scores is None:
+        return Judgement(JudgementOutcome.FAILED, (), (), Usage(), "no answer")
+    return Judgement(JudgementOutcome.RATED, (), tuple(Rating(name, score, 2, 3) for name, score in scores.items()), Usage())

@@ -1,0 +1,34 @@
+"""Holm's adjustment against statsmodels and by its properties."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
+
+from harness.statistics.multiplicity import holm
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_agrees_with_statsmodels(p_values):
+    """Adjusted p-values are those of an independent implementation."""
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
+
+
+def test_each_run_is_its_own_family():
+    """A leading run axis gives the same as one call for each run."""
+    p_values = np.random.default_rng(1).random((4, 3, 7)) ** 3
+    for index in np.ndindex(4, 3):
+        assert (holm(p_values)[index] == holm(p_values[index])).all()
+
+
+def test_no_tests_and_one_test():
+    """An empty family stays empty; a single test needs no adjustment."""
+    assert holm(np.empty((2, 0))).shape == (2, 0)
+    assert holm([0.03]) == pytest.approx([0.03])
+
+
+def test_ties_get_equal_values():
+    """Equal p-values stay equal, so that order cannot decide."""
+    assert holm([0.01, 0.2, 0.01, 0.01]) == pytest.approx([0.04, 0.2, 0.04, 0.04])
