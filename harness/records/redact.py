@@ -32,10 +32,13 @@ CUT = "[CUT: nested too deeply]"
 MAX_DEPTH = 100
 """Levels of a payload that are kept; the readers of JSON stop not far beyond."""
 _SHORT = 200
+"""Characters of a text whose findings are remembered: names, ids and titles come again and again."""
+_PASSES = 8
 _CARD_DIGITS = 10**12
 _NAME = "NAME"
 _PLACEHOLDER = re.compile(r"(\[(?:EMAIL|PHONE|CARD|ADDRESS|NAME):\d{1,6}\]|\[SECRET\])")
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\s.-]+")
+_BETWEEN_NAMES = re.compile(r"[\s・,]+")
 _PERSONAL_KEYS = {
     **dict.fromkeys(("email", "e_mail", "mail", "email_address", "contact_email"), "EMAIL"),
     **dict.fromkeys(("phone", "phone_number", "tel", "telephone", "mobile", "mobile_number", "fax"), "PHONE"),
@@ -94,8 +97,13 @@ class Redactor:
         """Return `text` with placeholders."""
         if not text.isascii():
             text = text.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair can be sent, but never stored
-        pieces = _PLACEHOLDER.split(text)  # placeholders, of an earlier redaction, stand at odd places
-        return "".join(piece if place % 2 else self._piece(piece) for place, piece in enumerate(pieces))
+        for _ in range(_PASSES):
+            pieces = _PLACEHOLDER.split(text)  # placeholders, of this redaction or an earlier one, stand at odd places
+            cleaned = "".join(piece if place % 2 else self._piece(piece) for place, piece in enumerate(pieces))
+            if cleaned == text:
+                break
+            text = cleaned  # a value that was hidden by its neighbour is seen now
+        return text
 
     def payload(self, value: Any) -> Any:
         """Return JSON data with placeholders in its texts and keys, and for what its keys say is personal or secret."""
@@ -236,10 +244,16 @@ def _key(kind: str, text: str, names: Sequence[str]) -> str:
     if kind in {"PHONE", "CARD"}:
         return "".join(character for character in text if character.isdigit())
     if kind == _NAME:
-        parts = set(text.split())
-        owner = next((name for name in names if parts <= set(name.casefold().split())), None)
-        return owner.casefold() if owner else " ".join(sorted(parts))
+        joined = _BETWEEN_NAMES.sub("", text)
+        return next((name.casefold() for name in names if joined in _spellings(name)), joined)
     return " ".join(text.split())
+
+
+@functools.lru_cache(maxsize=256)
+def _spellings(name: str) -> frozenset[str]:
+    """Return how a person may be called, without what stands between the parts: in full, in either order, or by one part."""
+    parts = name.casefold().split()
+    return frozenset({"".join(parts), "".join(reversed(parts)), *parts})
 
 
 def _kind_of(key: str) -> str:

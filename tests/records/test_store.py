@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import SettingsError, StoreError
@@ -121,6 +121,7 @@ def test_a_name_of_the_longest_kind_still_has_room_for_its_temporary_file(tmp_pa
     assert (tmp_path / name).read_bytes() == b"x"
 
 
+@settings(deadline=None)
 @given(st.lists(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=9))]), min_value=datetime(1970, 1, 2)), min_size=2))  # noqa: DTZ001 - hypothesis adds the zone
 def test_ids_sort_as_their_times_do(times: list[datetime]) -> None:
     """Sorted names are sorted times, whatever time zone they were given in (ties within a millisecond aside)."""
