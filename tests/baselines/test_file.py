@@ -451,6 +451,7 @@ def test_places_without_a_baseline_are_named(tmp_path: Path) -> None:
         pipe: "not a regular file",
         empty: "empty",
         pointer: "git lfs pull",
+        tmp_path / ("x" * 300): "cannot be read",
     }
     for place, word in words.items():
         with pytest.raises(BaselineError, match=word) as caught:

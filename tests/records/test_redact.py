@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.expectations.finding import Finding, FindingOutcome
+from harness.facts import Customer, Facts
 from harness.frozen import canonical_json
 from harness.judging.judge import CriterionAnswer, CriterionVerdict, Quote
 from harness.records.redact import Known, Redactor, redact
@@ -167,6 +169,14 @@ def test_every_conversation_of_a_run_has_numbers_of_its_own() -> None:
     cleaned = redact(run)
     assert [record.transcript.exchanges[0].sent for record in cleaned.conversations] == ["[EMAIL:1]", "[EMAIL:1]"]
     assert cleaned.problems == ("mixed build (see [EMAIL:1])",)
+
+
+def test_the_names_of_known_customers_come_from_the_trusted_facts() -> None:
+    """Nobody has to list them twice; without facts nobody is known."""
+    customer = Customer(id="C-1", name="Aoi Muster", email="aoi@example.jp", phone="090-0000-0000")
+    known = Known.of(Facts(as_of=date(2026, 11, 1), customers=(customer,)), ["hunter2hunter2"])
+    assert redact("Muster Aoi says hunter2hunter2", known) == "[NAME:1] says [SECRET]"
+    assert Known.of(None) == Known()
 
 
 PIECES = st.lists(
