@@ -42,6 +42,11 @@ def meant(word: str, known: Collection[str]) -> str:
     return f"; known: {', '.join(sorted(known))}" if 0 < len(known) <= 40 else ""
 
 
+def is_echo(error: Mapping[str, Any]) -> bool:
+    """Return whether a complaint only repeats others: a list that is too short because its entries are wrong."""
+    return error["type"] == "too_short" and len(error["input"]) >= int(error["ctx"]["min_length"])
+
+
 def problem_of(error: Mapping[str, Any], data: Any, model: type[BaseModel]) -> Problem:
     """Return one entry of `ValidationError.errors()` as a problem of the data that were validated."""
     kind, location, context = str(error["type"]), tuple(error["loc"]), error.get("ctx", {})

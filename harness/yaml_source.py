@@ -19,7 +19,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import Mistake, SourceError
-from harness.yaml_complaints import Problem, meant, problem_of
+from harness.yaml_complaints import Problem, is_echo, meant, problem_of
 from harness.yaml_tree import DataPath, LimitError, Place, Tree
 
 __all__ = ["DataPath", "Document", "Place", "Problem", "meant", "problems_in", "read_yaml", "shown_path", "validated", "validated_part"]
@@ -142,4 +142,5 @@ def problems_in(data: Any, model: type[Model]) -> tuple[Model | None, tuple[Prob
     try:
         return model.model_validate_json(json.dumps(data), strict=True), ()
     except ValidationError as error:
-        return None, tuple(problem_of(details, data, model) for details in error.errors(include_url=False)[:MAX_PROBLEMS])
+        details = [detail for detail in error.errors(include_url=False) if not is_echo(detail)]
+        return None, tuple(problem_of(detail, data, model) for detail in details[:MAX_PROBLEMS])

@@ -54,10 +54,10 @@ def _widened(definition: dict[str, Any]) -> dict[str, Any]:
 def _with_template(part: dict[str, Any]) -> dict[str, Any]:
     if part.get("type") == "string" and not {"enum", "pattern", "const"} & set(part):
         return part
-    if part.get("type") == "array" and "discriminator" not in part.get("items", {}):
-        return {**part, "items": _with_template(part["items"])}
     if part.get("type") == "object" or "discriminator" in part.get("items", {}) or not part.keys() - {"description", "title", "default"}:
         return part
     described: dict[str, Any] = {key: part[key] for key in ("description", "default", "title") if key in part}
     rest = {key: value for key, value in part.items() if key not in described}
+    if "items" in rest:
+        rest["items"] = _with_template(rest["items"])
     return {"anyOf": [rest, _TEMPLATE], **described}
