@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from harness.cli.options import COLLECTING_OPTIONS, SUITE_OPTIONS, with_options
+from harness.cli.output import say
 
 BASELINE_REPEATS = 20
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -42,9 +43,7 @@ def record(*, config: Path | None, only: tuple[str, ...], output: Path, accepted
     bench = assemble(settings, only, os.environ, with_baseline=False)
     run, folder = hold(bench, SeedStream.BASELINE, measure, flags)
     stored = write_baseline(output, run, accepted_by=accepted_by, note=note, known=Known.of(bench.suite.facts))
-    click.echo(
-        f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {len(stored.scenarios)} scenarios x {stored.repeats}"
-    )
+    say(f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {len(stored.scenarios)} scenarios x {stored.repeats}")
     click.echo(f"the run is in {folder}", err=True)
     return 0
 
@@ -59,7 +58,7 @@ def show(*, file: Path, as_json: bool) -> int:
     from harness.frozen import plain
 
     found = summary(read_baseline(file))
-    click.echo(json.dumps(plain(found), ensure_ascii=False, indent=2) if as_json else found.text())
+    say(json.dumps(plain(found), ensure_ascii=False, indent=2) if as_json else found.text())
     return 0
 
 
@@ -74,5 +73,5 @@ def diff(*, old: Path, new: Path, as_json: bool) -> int:
     from harness.frozen import plain
 
     found = difference(read_baseline(old), read_baseline(new))
-    click.echo(json.dumps(plain(found), ensure_ascii=False, indent=2) if as_json else found.text())
+    say(json.dumps(plain(found), ensure_ascii=False, indent=2) if as_json else found.text())
     return 0

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from harness.cli.options import REPORT_OPTIONS, with_options
+from harness.cli.output import say
 
 DEMO_SEED = 1
 
@@ -45,8 +46,8 @@ def _print_defects(defects: Any, *, as_json: bool) -> None:
         {"name": one.name, "description": one.description, "caught_by": one.caught_by, "at_rate": one.at_rate} for one in defects.values()
     ]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        say(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     width = max(len(row["name"]) for row in rows)
     for row in rows:
-        click.echo(f"{row['name']:{width}}  {row['caught_by']:11}  {row['description']}")
+        say(f"{row['name']:{width}}  {row['caught_by']:11}  {row['description']}")

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from harness.cli.output import say
 from harness.cli.verdict import decide_and_report
 from harness.demo.defects import ActiveDefects
 from harness.demo.serve import serving, write_target_file
@@ -42,7 +43,7 @@ def serve_until_interrupted(defects: ActiveDefects) -> int:
         signal.signal(number, lambda *_: stop.set())
     with serving(defects) as served, tempfile.TemporaryDirectory(prefix="harness-demo-") as folder:
         for colour, url, build in (("blue", served.blue_url, served.blue_build), ("green", served.green_url, served.green_build)):
-            click.echo(f"{colour}  {url}  build {build}  target file {write_target_file(Path(folder), colour, url)}")
+            say(f"{colour}  {url}  build {build}  target file {write_target_file(Path(folder), colour, url)}")
         click.echo("Ctrl-C stops both", err=True)
         stop.wait()
     return 0

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import click
-
+from harness.cli.output import say
 from harness.records.store import write_atomically
 from harness.reports.junit import junit
 from harness.reports.machine import document
@@ -33,8 +32,5 @@ def publish(report: Report, folder: Path, flags: Mapping[str, Any]) -> int:
         write_atomically(flags["junit"], junit(report).encode(), SHARED_FILE)
     columns = shutil.get_terminal_size().columns
     shown = text if flags["as_json"] else terminal(report, tty=sys.stdout.isatty(), environ=os.environ, columns=columns)
-    try:
-        click.echo(shown, nl=False)
-    except BrokenPipeError:
-        click.echo(f"stdout was closed; the report is in {folder}", err=True)
+    say(shown)
     return report.exit_code

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import SUITE_OPTIONS, with_options
+from harness.cli.output import say
 
 if TYPE_CHECKING:
     from harness.scenarios.load import Suite
@@ -26,7 +27,7 @@ def check(**flags: Any) -> int:
     suite = _suite(flags)
     turns = sum(len(scenario.turns) for scenario in suite.scenarios)
     expectations = sum(len(turn.expect) for scenario in suite.scenarios for turn in scenario.turns)
-    click.echo(f"{len(suite.scenarios)} scenarios, {turns} turns, {expectations} expectations: no mistakes")
+    say(f"{len(suite.scenarios)} scenarios, {turns} turns, {expectations} expectations: no mistakes")
     return 0
 
 
@@ -47,18 +48,18 @@ def list_(*, as_json: bool, **flags: Any) -> int:
             }
             for scenario in suite.scenarios
         ]  # fmt: skip
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        say(json.dumps(rows, ensure_ascii=False, indent=2))
         return 0
     width = max((len(scenario.id) for scenario in suite.scenarios), default=0)
     for scenario in suite.scenarios:
         mark = "!" if scenario.must_pass else " "
-        click.echo(f"{mark} {scenario.id:{width}}  {scenario.locale}  {scenario.intent:18}  {scenario.title}")
+        say(f"{mark} {scenario.id:{width}}  {scenario.locale}  {scenario.intent:18}  {scenario.title}")
     found = coverage(suite.scenarios)
-    click.echo(
+    say(
         f"\n{found.scenarios} scenarios in {found.clusters} clusters, {found.multi_turn} of several turns, {found.must_pass} must pass (!)"
     )
     for intent, row in found.by_intent.items():
-        click.echo(f"  {intent:18} " + "  ".join(f"{locale} {count:3}" for locale, count in row.items()))
+        say(f"  {intent:18} " + "  ".join(f"{locale} {count:3}" for locale, count in row.items()))
     return 0
 
 
@@ -71,7 +72,7 @@ def schema() -> int:
     """
     from harness.scenarios.schema import scenario_schema
 
-    click.echo(json.dumps(scenario_schema(), ensure_ascii=False, indent=2))
+    say(json.dumps(scenario_schema(), ensure_ascii=False, indent=2))
     return 0
 
 
