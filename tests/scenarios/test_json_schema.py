@@ -53,6 +53,6 @@ def test_what_is_unsafe_is_named_with_its_path(schema, path, words):
 
 def test_references_cannot_multiply():
     """A schema of thirty doublings would look at one value a billion times; it is refused at once."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert "its references multiply" in " ".join(message for _, message in schema_problems(DOUBLING))
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1

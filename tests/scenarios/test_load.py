@@ -341,15 +341,18 @@ def test_the_suite_fingerprint_knows_how_results_are_weighed(workshop, write_sce
 
 
 def test_sixty_four_scenarios_load_quickly(workshop, write_scenario):
-    """A suite of usual size is loaded in well under 0.7 s."""
+    """A suite of usual size is loaded in well under 0.7 s of processor time, the best of three on a busy machine."""
     turn = "{say: 'hello {{ example.x }}', expect: [{kind: contains, any: [a, b]}, {kind: matches, pattern: 'a+b'}, {kind: field_present, path: 'a.b[0]'}]}"
     for number in range(64):
         workshop.write(
             write_scenario(f"examples: [{{name: one, x: y}}]\nturns: [{turn}, {turn}, {turn}]", id=f"s{number}"), name=f"{number}.yaml"
         )
-    begun = time.perf_counter()
-    assert len(workshop.load().scenarios) == 64
-    assert time.perf_counter() - begun < 0.7
+    spent = []
+    for _ in range(3):
+        begun = time.process_time()
+        assert len(workshop.load().scenarios) == 64
+        spent.append(time.process_time() - begun)
+    assert min(spent) < 0.7
 
 
 def outcome(workshop) -> Suite | SourceError:

@@ -104,12 +104,12 @@ def test_fields_are_data_and_never_attributes_of_objects():
 def test_output_is_bounded_before_it_is_built():
     """Chained replacements that would multiply to gigabytes are stopped at 64 KiB, at once."""
     bomb = "{{ 'aaaaaaaaaa'" + " | replace('a', 'aaaaaaaaaa')" * 20 + " }}"
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(TemplateError, match=f"longer than {MAX_OUTPUT}"):
         render(bomb, {})
     with pytest.raises(TemplateError, match="longer than"):
         render("{{ a }}{{ a }}", {"a": "x" * (MAX_OUTPUT // 2 + 1)})
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_known_expressions_are_rendered_and_later_ones_stay():
