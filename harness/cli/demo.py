@@ -30,24 +30,33 @@ def command(*, seed: int, defects: tuple[str, ...], list_defects: bool, serve: b
 
     Green is healthy unless a defect is switched on; the baseline that ships with the harness was recorded from blue.
     """
-    from harness.demo.defects import DEFECTS, chosen_defects
+    from harness.demo.defects import checked_rates
 
     if list_defects:
-        _print_defects(DEFECTS, as_json=flags["as_json"])
+        _list_defects(as_json=flags["as_json"])
         return 0
     from harness.cli.demo_gate import gate_green, serve_until_interrupted
 
-    chosen = chosen_defects(defects)
-    return serve_until_interrupted(chosen) if serve else gate_green(chosen, {**flags, "seed": seed}, os.environ)
+    rates = checked_rates(dict(_rate(word) for word in defects))
+    return serve_until_interrupted(rates) if serve else gate_green(rates, {**flags, "seed": seed}, os.environ)
 
 
-def _print_defects(defects: Any, *, as_json: bool) -> None:
-    rows = [
-        {"name": one.name, "description": one.description, "caught_by": one.caught_by, "at_rate": one.at_rate} for one in defects.values()
-    ]
+def _rate(word: str) -> tuple[str, float]:
+    """Read NAME[=RATE]; a defect without a rate shows at every opportunity."""
+    name, equals, rate = word.partition("=")
+    try:
+        return name, float(rate) if equals else 1.0
+    except ValueError:
+        raise click.BadParameter(f"{word!r}: the rate is not a number; write e.g. {name}=0.3", param_hint="--defect") from None
+
+
+def _list_defects(*, as_json: bool) -> None:
+    from harness.demo.defects import DEFECTS
+
+    rows = [{"name": one.name, "description": one.description, "caught_by": one.caught_by, "at_rate": one.at_rate} for one in DEFECTS]
     if as_json:
         say(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    width = max(len(row["name"]) for row in rows)
-    for row in rows:
-        say(f"{row['name']:{width}}  {row['caught_by']:11}  {row['description']}")
+    width = max(len(one.name) for one in DEFECTS)
+    for one in DEFECTS:
+        say(f"{one.name:{width}}  {one.caught_by:11}  {one.description}")

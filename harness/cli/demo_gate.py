@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,37 +15,58 @@ import click
 
 from harness.cli.output import say
 from harness.cli.verdict import decide_and_report
-from harness.demo.defects import ActiveDefects
-from harness.demo.serve import serving, write_target_file
+from harness.demo.serve import serving
+from harness.demo.shop import ShopPlan
+from harness.demo.target import write_target_file
 from harness.package_data import shipped
 from harness.settings import Settings
 
+DEMO_BASELINE = "demo.jsonl.gz"
 
-def gate_green(defects: ActiveDefects, flags: Mapping[str, Any], environ: Mapping[str, str]) -> int:
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    plan: ShopPlan
+    url: str
+    target_file: Path
+
+
+def gate_green(defects: Mapping[str, float], flags: Mapping[str, Any], environ: Mapping[str, str]) -> int:
     """Serve blue and green, hold the shipped suite against green, and return the exit code.
 
     The user's own settings do not apply: the demo's numbers are only true for the demo's suite and baseline.
     """
-    with serving(defects) as served, tempfile.TemporaryDirectory(prefix="harness-demo-") as folder:
+    with _blue_and_green(defects) as (_, green):
         settings = Settings(
-            target=str(write_target_file(Path(folder), "green", served.green_url)),
+            target=str(green.target_file),
             suite=shipped("scenarios"),
             rubric=shipped("judges") / "rubric.yaml",
-            baseline=shipped("baselines") / "demo.jsonl.gz",
+            baseline=shipped("baselines") / DEMO_BASELINE,
             judge="offline",
-            expect_build=served.green_build,
+            expect_build=green.plan.build,
         )
         return decide_and_report(settings, (), {**flags, "resume": None}, environ)
 
 
-def serve_until_interrupted(defects: ActiveDefects) -> int:
-    """Serve blue and green with a target file for each, until SIGINT or SIGTERM."""
+def serve_until_interrupted(defects: Mapping[str, float]) -> int:
+    """Serve blue and green, with a target file for each, until SIGINT or SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with serving(defects) as served, tempfile.TemporaryDirectory(prefix="harness-demo-") as folder:
-        for colour, url, build in (("blue", served.blue_url, served.blue_build), ("green", served.green_url, served.green_build)):
-            say(f"{colour}  {url}  build {build}  target file {write_target_file(Path(folder), colour, url)}")
+    with _blue_and_green(defects) as shops:
+        for shop in shops:
+            say(f"{shop.plan.colour:5}  {shop.url}  build {shop.plan.build}  target file {shop.target_file}")
         click.echo("Ctrl-C stops both", err=True)
         stop.wait()
     return 0
+
+
+@contextmanager
+def _blue_and_green(defects: Mapping[str, float]) -> Iterator[tuple[_Served, _Served]]:
+    facts = shipped("scenarios") / "facts"
+    blue, green = ShopPlan("blue", facts), ShopPlan("green", facts, defects)
+    with serving((blue, green)) as urls, tempfile.TemporaryDirectory(prefix="harness-demo-") as folder:
+        at_blue, at_green = (
+            _Served(plan, url, write_target_file(Path(folder), plan.colour, url)) for plan, url in zip((blue, green), urls, strict=True)
+        )
+        yield at_blue, at_green

@@ -55,9 +55,7 @@ def list_(*, as_json: bool, **flags: Any) -> int:
         mark = "!" if scenario.must_pass else " "
         say(f"{mark} {scenario.id:{width}}  {scenario.locale}  {scenario.intent:18}  {scenario.title}")
     found = coverage(suite.scenarios)
-    say(
-        f"\n{found.scenarios} scenarios in {found.clusters} clusters, {found.multi_turn} of several turns, {found.must_pass} must pass (!)"
-    )
+    say(f"\n{found.scenarios} scenarios in {found.clusters} clusters, {found.multi_turn} of several turns, {found.must_pass} must pass (!)")
     for intent, row in found.by_intent.items():
         say(f"  {intent:18} " + "  ".join(f"{locale} {count:3}" for locale, count in row.items()))
     return 0
