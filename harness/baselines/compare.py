@@ -178,14 +178,14 @@ class DifferenceArrays:
     baseline_variance: FloatArray
 
 
-def difference_arrays(scenarios: Iterable[PairedScenario], dimension: str | None = None) -> DifferenceArrays | None:
-    """Return the arrays of all scenarios, or of those that assess one dimension; None where there are none.
+def difference_arrays(scenarios: Iterable[PairedScenario], dimension: str | None = None) -> DifferenceArrays:
+    """Return the arrays of all scenarios, or of those that assess one dimension; raises ValueError where there are none.
 
     A conversation's score is the mean over the dimensions that its scenario assesses, fixed before the conversation.
     """
     chosen = [one for one in scenarios if dimension is None or dimension in one.plan.dimensions]
     if not chosen:
-        return None
+        raise ValueError(f"no scenario to compare{f' in dimension {dimension!r}' if dimension else ''}")
     green = [_spread(one.green, _columns(one.plan, dimension)) for one in chosen]
     stored = [_spread(one.baseline, _columns(one.plan, dimension)) for one in chosen]
     names = sorted({one.plan.cluster for one in chosen})

@@ -35,7 +35,7 @@ def decide(comparison: Comparison, policy: GatePolicy) -> Verdict:
     Precedence: INVALID (the run measured the wrong thing, judges differ, too many scores missing), then INCONCLUSIVE by
     rule (too few clusters, pairs or baseline conversations), then what the interval says.
     """
-    arrays = difference_arrays(comparison.scenarios) if _comparable(comparison) else None
+    arrays = difference_arrays(comparison.scenarios) if comparison.scenarios and _comparable(comparison) else None
     estimate = _estimate(arrays, policy) if arrays else None
     measured = [_measured(estimate, policy)] if estimate else []
     rulings = _invalid(comparison, policy) or [*_too_little(comparison, estimate, policy), *measured]
@@ -211,8 +211,6 @@ def _dimensions(comparison: Comparison, policy: GatePolicy) -> dict[str, dict[st
     figures: dict[str, dict[str, float | int | None]] = {}
     for name in sorted({dimension for one in comparison.scenarios for dimension in one.plan.dimensions}):
         arrays = difference_arrays(comparison.scenarios, name)
-        if arrays is None:
-            continue
         result = _paired(arrays)
         lower, upper = result.bounds(policy.alpha)
         figures[name] = {

@@ -39,7 +39,8 @@ def test_without_a_baseline_everything_is_added():
     assert comparison.pairing.added == ("a", "b")
     assert comparison.scenarios == ()
     assert comparison.baseline_judge is None
-    assert difference_arrays(comparison.scenarios) is None
+    with pytest.raises(ValueError, match="no scenario to compare"):
+        difference_arrays(comparison.scenarios)
 
 
 def test_only_the_first_look_enters():
@@ -84,7 +85,8 @@ def test_a_score_is_the_mean_of_the_planned_dimensions():
     assert arrays.low.tolist() == [3 - 5, 2.5 - 5]
     assert arrays.high.tolist() == [3 - 5, 4.5 - 5]
     assert difference_arrays(comparison.scenarios, "tone").low.tolist() == [-1, -1]
-    assert difference_arrays(comparison.scenarios, "absent") is None
+    with pytest.raises(ValueError, match="dimension 'absent'"):
+        difference_arrays(comparison.scenarios, "absent")
 
 
 def test_arrays_hold_weights_clusters_depths_and_variances():

@@ -277,7 +277,7 @@ def as_asked(scenario):
     return replace(scenario, extension=list(scenario.extension)[:due])
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(scenario_cases(), st.data())
 def test_one_more_failure_never_moves_towards_pass(cases, data):
     """Turning a pass into a failure, or adding a failed conversation, never improves the answer."""
@@ -292,7 +292,7 @@ def test_one_more_failure_never_moves_towards_pass(cases, data):
         assert rank(answer([*HEALTHY[:20], *scenarios[:place], worse, *scenarios[place + 1 :]])) <= before
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(scenario_cases(), st.data())
 def test_a_missing_conversation_never_yields_pass(cases, data):
     """Losing one conversation, of the look or of the extension, never makes a PASS of what was none."""
@@ -310,7 +310,7 @@ def test_a_missing_conversation_never_yields_pass(cases, data):
     assert rank(after) < 3 or rank(before) == 3
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(scenario_cases(), st.randoms(use_true_random=False))
 def test_order_changes_nothing(cases, random):
     """Scenarios in any order, and repeats in any order within a look, give the same answer."""

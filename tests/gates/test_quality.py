@@ -285,7 +285,7 @@ def from_scores(rows, shift=0, weight=1.0):
     ]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(scores)
 def test_lowering_all_scores_never_moves_towards_pass(rows):
     """One point less in every conversation of green never improves the verdict."""
@@ -293,7 +293,7 @@ def test_lowering_all_scores_never_moves_towards_pass(rows):
     assert TOWARDS_PASS.index(after) <= TOWARDS_PASS.index(before)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(scores, st.integers(0, 15), st.integers(0, 2), st.booleans())
 def test_a_missing_judgement_never_yields_pass(rows, scenario, repeat, in_green):
     """Replacing a score by nothing, in either arm, never makes a PASS of what was none."""
@@ -310,7 +310,7 @@ def test_a_missing_judgement_never_yields_pass(rows, scenario, repeat, in_green)
     assert answer.decision is not Decision.FAIL or complete_verdict.decision is Decision.FAIL
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(scores, st.randoms(use_true_random=False))
 def test_order_changes_nothing(rows, random):
     """Scenarios and repeats in any order give the same verdict, figures and fingerprints of evidence aside."""
@@ -322,7 +322,7 @@ def test_order_changes_nothing(rows, random):
     assert one.figures["upper"] == pytest.approx(other.figures["upper"])
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(scores, st.floats(0.01, 100))
 def test_scaling_weights_changes_nothing(rows, factor):
     """Only ratios of weights count."""
