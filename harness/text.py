@@ -28,11 +28,12 @@ MIN_LETTERS = 12
 """Letters under which the language of a text is undecided."""
 DetectedLanguage = Literal["en", "ja", "other"]
 
-# Soft hyphen, bidirectional controls, zero-width characters, variation selectors, tag characters, and control codes
-# but for tab and line feed: they hide text from a reader, or split a word for a machine only.
+# Soft hyphen, bidirectional controls, zero-width characters, variation selectors, tag characters, control codes but for
+# tab and line feed, and halves of surrogate pairs: they hide text from a reader, split a word for a machine only, or
+# cannot be written at all.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\ufe00-\ufe0f\ufeff\ufff0-\ufffb\U000e0000-\U000e0fff]"
+    "\ufe00-\ufe0f\ud800-\udfff\ufeff\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
 _UNIFIED = str.maketrans(
     {

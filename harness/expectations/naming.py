@@ -1,0 +1,77 @@
+"""Checks of what a reply names: texts and titles that it has to name or must not, and patterns."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import re2
+
+from harness.expectations.known import titles_of
+from harness.expectations.outcome import Checked, met, quoted, quoted_around, unmet
+from harness.expectations.reading import Reading
+from harness.scenarios.model import Contains, Excludes, Matches
+from harness.text import find_folded, fold
+
+_MIN_SQUEEZED = 8
+"""Letters from which a title is also found where its punctuation differs."""
+
+
+@functools.lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+def check_contains(expectation: Contains, reading: Reading) -> Checked:
+    """Check that the reply names at least one of `any` and every one of `all`."""
+    missing = next((text for text in expectation.all if not _named(text, reading)), None)
+    if missing is not None:
+        return unmet(f"the reply does not name {quoted(missing, 60)}: {quoted(reading.text)}")
+    if expectation.any and not any(_named(text, reading) for text in expectation.any):
+        wanted = ", ".join(quoted(text, 30) for text in expectation.any[:4])
+        return unmet(f"the reply names none of {wanted}: {quoted(reading.text)}")
+    return met(
+        f"the reply names {quoted((*expectation.all, *expectation.any)[0], 60)}" if expectation.all else "the reply names what it has to"
+    )
+
+
+def check_excludes(expectation: Excludes, reading: Reading) -> Checked:
+    """Check that the reply names none of the texts; a title is named by its own name, not by a longer one that begins alike."""
+    for text in expectation.any:
+        ids = set(titles_of(reading.names.index.labels(text)))
+        if ids:
+            mention = next((mention for mention in reading.mentions if ids.intersection(titles_of(mention.labels))), None)
+            if mention is not None:
+                return unmet(f"the reply names {quoted(text, 60)} in {quoted_around(reading.text, mention.start, mention.end)}")
+        elif (at := find_folded(needle := fold(text), reading.folded)) >= 0:
+            return unmet(f"the reply names {quoted(text, 60)} in {quoted_around(reading.folded, at, at + len(needle))}")
+    return met(f"the reply does not name {quoted(expectation.any[0], 60)}")
+
+
+def check_matches(expectation: Matches, reading: Reading) -> Checked:
+    """Check that the pattern is found in the folded reply or, with `absent`, that it is not."""
+    match = _compiled(expectation.pattern).search(reading.folded)
+    pattern = quoted(expectation.pattern, 60)
+    if match is None:
+        return met(f"{pattern} is not found") if expectation.absent else unmet(f"{pattern} is not found in {quoted(reading.text)}")
+    found = f"{pattern} is found in {quoted_around(reading.folded, *match.span())}"
+    return unmet(found) if expectation.absent else met(found)
+
+
+def _named(text: str, reading: Reading) -> bool:
+    ids = titles_of(reading.names.index.labels(text))
+    if not ids:
+        return find_folded(fold(text), reading.folded) >= 0
+    if any(set(ids).intersection(titles_of(mention.labels)) for mention in reading.mentions):
+        return True
+    names = [name for title in ids for name in reading.names.facts.title_by_id[title].names]
+    if any(find_folded(fold(name), reading.folded) >= 0 for name in names):
+        return True
+    squeezed = _squeezed(reading.folded)
+    return any(len(short) >= _MIN_SQUEEZED and short in squeezed for short in (_squeezed(fold(name)) for name in names))
+
+
+def _squeezed(folded: str) -> str:
+    return "".join(character for character in folded if character.isalnum())

@@ -1,0 +1,42 @@
+"""One reply, read once in every form that the checks need."""
+
+from __future__ import annotations
+
+import functools
+
+from harness.expectations.known import KnownNames
+from harness.targets.protocol import Reply
+from harness.text import DetectedLanguage, Mention, detect_language, fold, normalise, sentences
+
+
+class Reading:
+    """A reply under check; each form is made on first need and kept."""
+
+    def __init__(self, reply: Reply, names: KnownNames) -> None:
+        self.reply = reply
+        self.names = names
+
+    @functools.cached_property
+    def text(self) -> str:
+        """The normalised text: case, kana and line breaks kept."""
+        return normalise(self.reply.text).strip()
+
+    @functools.cached_property
+    def folded(self) -> str:
+        """The folded text, in which texts are compared."""
+        return fold(self.reply.text)
+
+    @functools.cached_property
+    def mentions(self) -> tuple[Mention, ...]:
+        """Titles and authors that the normalised text names."""
+        return tuple(self.names.index.find(self.text))
+
+    @functools.cached_property
+    def sentences(self) -> tuple[tuple[int, int], ...]:
+        """Spans of the sentences of the normalised text."""
+        return tuple(sentences(self.text, [(mention.start, mention.end) for mention in self.mentions]))
+
+    @functools.cached_property
+    def language(self) -> DetectedLanguage | None:
+        """The language that the reply is written in, or None when it is undecided."""
+        return detect_language(self.reply.text, self.names.any_language)
