@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from harness.conversations.transcript import Transcript
@@ -149,6 +150,7 @@ class _Look:
         """Hold conversations until the queue is empty."""
         while self.queue:
             assignment = self.queue.popleft()
+            await anyio.lowlevel.checkpoint()  # so that an end, a deadline or Ctrl-C is heeded even where nothing waits
             record = await evaluate(assignment, self.scenarios[assignment.scenario_id], self.services)
             self._answered = self._answered or any(exchange.reply for exchange in record.transcript.exchanges)
             self._check_build(record.transcript)
@@ -178,15 +180,17 @@ class _Look:
         self._troubles += 1
         self._in_a_row += 1
         place = f"scenario {assignment.scenario_id}, repeat {assignment.repeat}"
-        if not self._answered and self._in_a_row >= SILENCE and failure and failure.kind is FailureKind.UNREACHABLE:
+        spent = self._troubles > self._quota
+        silent = not self._answered and failure is not None and failure.kind is FailureKind.UNREACHABLE
+        if silent and (spent or self._in_a_row >= SILENCE):
             self._end(f"nothing ever answered at {transcript.target.url} ({place}: {detail}); is the target up, and is its URL right?")
-        elif self._troubles > self._quota:
+        elif spent:
             self._end(
                 f"infrastructure trouble spoiled {self._troubles} conversations, {self._quota} may be held again"
                 f" (last {place}: {detail}); remove its cause and start a new run"
             )
-        self.queue.append(assignment)
         await anyio.sleep(min(FIRST_PAUSE_S * 2 ** (self._in_a_row - 1), LONGEST_PAUSE_S))
+        self.queue.append(assignment)
 
 
 async def _hold(look: _Look, limits: Limits) -> None:
