@@ -1,0 +1,76 @@
+"""The child process of `harness.demo.serve`: reads its plans, opens the shops, leaves when its input closes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from harness.demo.app import application
+from harness.demo.shop import FACT_FILES, Shop, ShopPlan
+from harness.errors import HarnessError
+from harness.facts import load_facts
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals alone: several of them share this process, and the parent decides when it ends."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+
+def main() -> int:
+    """Serve the plans given as one JSON line on standard input, until that input closes; returns the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches the child too; the parent closes the pipe when it is done
+    try:
+        shops = [_opened(told) for told in json.loads(sys.stdin.buffer.readline())]
+    except HarnessError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    asyncio.run(_serve(shops))
+    return 0
+
+
+def _opened(told: dict[str, object]) -> Shop:
+    plan = ShopPlan(**{**told, "facts": Path(str(told["facts"]))})  # type: ignore[arg-type] # our own parent wrote it
+    return Shop(plan, load_facts(plan.facts, FACT_FILES))
+
+
+async def _serve(shops: Sequence[Shop]) -> None:
+    """Serve every shop on a port of its own until the standard input closes."""
+    listeners = [socket.create_server(("127.0.0.1", 0), backlog=512) for _ in shops]
+    servers = [
+        _Server(uvicorn.Config(application(shop), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1))
+        for shop in shops
+    ]
+    tasks = [asyncio.create_task(server.serve(sockets=[listener])) for server, listener in zip(servers, listeners, strict=True)]
+    for server in servers:
+        await server.listening.wait()
+    sys.stdout.write(json.dumps({"ports": [listener.getsockname()[1] for listener in listeners]}) + "\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(sys.stdin.buffer.read)
+    for server in servers:
+        server.should_exit = True
+    await asyncio.gather(*tasks)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
