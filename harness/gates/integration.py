@@ -79,7 +79,7 @@ def conversations_due(scenario: ScenarioEvidence, policy: GatePolicy) -> int:
 def _failures(findings: tuple[ScenarioFinding, ...], suite: SuiteFinding | None) -> list[Reason]:
     """Return what fails the gate, must_pass first."""
     reasons: list[Reason] = []
-    broken = [one for one in findings if one.kind is ScenarioClass.FAILED_AGAIN]
+    broken = [one for one in findings if one.kind is ScenarioClass.MUST_PASS_FAILURE]
     if broken:
         reasons.append(Reason("must_pass_failed", words.must_pass_failed(broken), tuple(one.evidence.scenario for one in broken)))
     tested = [one for one in findings if one.kind is ScenarioClass.NEW_FAILURE and one.evidence.counterpart is Counterpart.PAIRED]

@@ -16,7 +16,7 @@ from harness.statistics.reliability import Counts, Reference, TwoLookRule, beta_
 class ScenarioClass(StrEnum):
     """What one scenario's conversations mean; only the first two fail the gate."""
 
-    FAILED_AGAIN = "must_pass_failure"
+    MUST_PASS_FAILURE = "must_pass_failure"
     """A must_pass scenario failed, and failed again."""
     NEW_FAILURE = "new_failure"
     """Passes less than its baseline allows; or, without a comparable baseline, in no majority."""
@@ -123,7 +123,7 @@ def _class(scenario: ScenarioEvidence, *, failed: bool, p: float, better: float,
 def _untested_finding(scenario: ScenarioEvidence, policy: GatePolicy) -> ScenarioFinding:
     """Return the finding of a scenario to which no test applies: must_pass, new, changed, or never held."""
     if scenario.must_pass and scenario.failures >= 2:
-        return ScenarioFinding(scenario, ScenarioClass.FAILED_AGAIN, None)
+        return ScenarioFinding(scenario, ScenarioClass.MUST_PASS_FAILURE, None)
     if not scenario.look:
         return ScenarioFinding(scenario, ScenarioClass.NOT_HELD, None)
     if not scenario.must_pass and scenario.counterpart is not Counterpart.PAIRED and _lacks_majority(scenario, policy):
