@@ -202,7 +202,7 @@ async def test_health_is_true_for_200_only():
 async def test_a_secret_that_the_target_repeats_never_comes_through(tmp_path):
     """A bot that echoes its headers, in a reply, an error page or unreadable bytes, gets the secret nowhere near a record."""
     file = tmp_path / "green.yaml"
-    secret = 's3cr3t-"quoted"-value'  # noqa: S105 - planted, to be looked for
+    secret = 's3cr3t-"quoted"-value'
     escaped = "".join(f"\\u{ord(letter):04x}" for letter in secret)
     answers = [
         says({"text": f"you sent {secret}", "build": BUILD, secret: [secret]}),
