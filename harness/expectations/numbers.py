@@ -20,7 +20,7 @@ _NOT_A_PRICE_BEFORE: Any = re2.compile(
     r"sum|budget|sav(?:e|es|ing|ings)|discount\w*|off|points?|coupons?|refund\w*|charges?|subtotal|spend\w*|orders?|was|were|originally|instead of|"
     r"regular\w*|now|sale|set|box|bundle|all \d+|limit\w*|max\w*|wrap\w*|(?:two|three|four|five|six|ten|\d+) volumes? (?:for|at|cost|costs|are|come|comes|"
     r"would be|make)|(?:two|three|four|five|six|ten|both|together|altogether))\b|"
-    r"送料|手数料|合計|総額|小計|予算|割引|値引|引き|クーポン|ポイント|返金|返送|通常|特価|セール|税抜|上限|代引|残高|セット|以内|ご注文|ラッピング|"
+    r"送料|手数料|合計|総額|小計|予算|割引|値引|引き|クーポン|ポイント|返金|返送|通常(?:価格|は)|特価|セール|税抜|上限|代引|残高|セット|以内|ご注文|ラッピング|"
     r"[2-9]冊|\d{2,}冊|全\d+巻(?:で|を|が|まとめ|揃|分)[^、。]{0,8}$"
 )
 _NOT_A_PRICE_AFTER: Any = re2.compile(
@@ -112,18 +112,32 @@ def stock_levels(scan: Scan) -> Iterator[Said]:
         start, end = match.span()
         gone.append((start, end))
         if not _SOLD_OUT_IN_DOUBT.search(scan.before(start)) and not _NOT_SOLD_OUT_AFTER.search(scan.after(end)):
-            yield Said(value=False, start=start, end=end, loose=True)
+            yield Said(value=False, start=start, end=end, loose=_of_one_title(scan, start))
     for match in _IN_STOCK.finditer(scan.text):
         start, end = match.span()
         if any(first <= start < last for first, last in gone) or _STOCK_IN_DOUBT.search(scan.before(start)):
             continue
         if not _STOCK_IN_DOUBT.search(scan.after(end, 16)):
-            yield Said(value=True, start=start, end=end, loose=True)
+            yield Said(value=True, start=start, end=end, loose=_of_one_title(scan, start))
     for match in _COPIES.finditer(scan.text):
         start, end = match.span()
         if _inside_a_number(scan.text, *match.span(1 if match.group(1) else 2)) or _STOCK_IN_DOUBT.search(scan.before(start)):
             continue
-        yield Said(int(match.group(1) or match.group(2)), start, end, loose=True)
+        yield Said(int(match.group(1) or match.group(2)), start, end, _of_one_title(scan, start))
+
+
+_ABOUT_ONE_TITLE: Any = re2.compile(
+    r"(?i)^\W*(?:(?:yes|no|and|so|but|also|good news|sorry|unfortunately|currently|right now)\W+)*(?:it|it's|this|that one)\b|[ぁ-ゖ]"
+)
+_ABOUT_ANY_TITLE: Any = re2.compile(
+    r"(?i)\b(?:a|any|every|all|most|some) (?:title|volume|item|book)|\b(?:titles|items|books)\b|商品|作品は|品は"
+)
+_SHORT_SENTENCE = 24
+
+
+def _of_one_title(scan: Scan, at: int) -> bool:
+    sentence = scan.sentence_text(at).strip()
+    return not _ABOUT_ANY_TITLE.search(sentence) and (len(sentence) <= _SHORT_SENTENCE or _ABOUT_ONE_TITLE.search(sentence) is not None)
 
 
 _AGE: Any = re2.compile(
@@ -140,6 +154,7 @@ _NOT_A_RATING_BEFORE: Any = re2.compile(
     r"(?i)\b(?:must|need|you are|you're|if|titles|books|items|works|under|below|over|than|policy|not|no|nothing|any|anything|who|customers?|readers? (?:must|under)|proof|"
     r"verify|other|others)\b|n't\b|場合|お客様|確認|未満|作品は|商品は|ご購入"
 )
+_IN_A_LIST_OF_FACTS: Any = re2.compile(r"全\d+巻、|1冊[\d,]+円")
 _RATINGS = frozenset({0, 3, 6, 7, 9, 10, 12, 13, 14, 15, 16, 17, 18, 20})
 
 
@@ -151,7 +166,8 @@ def age_ratings(scan: Scan) -> Iterator[Said]:
         age = 0 if number is None else int(number)
         if age not in _RATINGS or _NOT_A_RATING_AFTER.search(scan.after(end)) or _NOT_A_RATING_BEFORE.search(scan.before(start)):
             continue
-        yield Said(age, start, end, _AGE_STATED.search(match.group()) is not None)
+        loose = _AGE_STATED.search(match.group()) or _IN_A_LIST_OF_FACTS.search(scan.sentence_text(start))
+        yield Said(age, start, end, loose is not None)
 
 
 def _inside_a_number(text: str, start: int, end: int) -> bool:

@@ -31,7 +31,10 @@ _BELONGS_TO_NEXT: Any = re2.compile(
 )
 _ITEM: Any = re2.compile(r"^\s*(?:[-*•・◆■●○▪]|\d{1,2}[.)])")
 _EDITION: Any = re2.compile(
-    r"(?i)\b(?:edition|editions|omnibus|box set|deluxe|kanzenban|\d-in-\d|collector's)\b|版|合本|愛蔵|ボックス|エディション"
+    r"(?i)\b(?:edition|editions|omnibus|box set|deluxe|kanzenban|\d-in-\d|collector's)\b|[^出]版|合本|愛蔵|ボックス|エディション"
+)
+_OF_AN_ORDER: Any = re2.compile(
+    r"(?i)\b(?:(?:pre-)?orders?|deliver\w*|shipments?|shipped|parcel|refund\w*|returns?|exchange)\b|ご注文|返品|交換|お届け|配送"
 )
 _FAR = 80
 
@@ -92,13 +95,13 @@ class Scan:
         inside = [mention for mention in self._titles if first <= mention.start < last]
         owner = self._owner_after(end, inside)
         if owner is not None:
-            return self._with_editions(self._group(owner), owner.end, last)
+            return self._with_editions(self._group(owner), first, last)
         spoken = [mention for mention in inside if not self._compared(mention)]
         earlier = [mention for mention in spoken if mention.end <= start]
         if earlier:
             if len(self._distinct(inside)) > 1 and start - earlier[-1].end > _FAR:
                 return self._distinct(inside)
-            return self._with_editions(self._group(earlier[-1]), earlier[-1].end, start)
+            return self._with_editions(self._group(earlier[-1]), first, last)
         if inside:
             return self._with_editions(self._distinct(spoken), first, last) if len(self._distinct(inside)) == 1 and spoken else ()
         return self._not_named(start, first, last, loose=loose)
@@ -111,7 +114,7 @@ class Scan:
             in_line = [mention for mention in self._titles if line_start <= mention.start < line_end]
             if len({titles_of(mention.labels) for mention in in_line}) == 1 and in_line[0].end <= at:
                 return self._with_editions(self._distinct(in_line), first, last)
-        if loose and self._only_title:
+        if loose and self._only_title and not _OF_AN_ORDER.search(self.sentence_text(self._titles[-1].start)):
             return self._with_editions(self._only_title, first, last)
         return ()
 
@@ -154,8 +157,13 @@ class Scan:
         return tuple(dict.fromkeys(title for mention in mentions for title in titles_of(mention.labels)))
 
     def _with_editions(self, titles: tuple[str, ...], start: int, end: int) -> tuple[str, ...]:
-        """Add the other editions of the titles where the words between speak of an edition."""
-        if not _EDITION.search(self.text[start:end]):
+        """Add the other editions of the titles where a sentence speaks of an edition outside of their names."""
+        between, at = [], start
+        for mention in self._titles:
+            if start <= mention.start < end:
+                between.append(self.text[at : mention.start])
+                at = mention.end
+        if not _EDITION.search(" ".join([*between, self.text[at:end]])):
             return titles
         related = (other for title in titles for other in sorted(self._names.editions.get(title, ())))
         return tuple(dict.fromkeys((*titles, *related)))
