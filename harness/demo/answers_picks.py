@@ -113,7 +113,7 @@ def _picks(desk: Desk, memory: Memory, chance: Chance) -> tuple[Title, ...]:
     candidates = [title for title in desk.facts.titles if _allowed(desk, title, memory)]
     strict = [title for title in candidates if taste.genres <= set(title.genres)]
     candidates = strict or [title for title in candidates if taste.genres & set(title.genres)]
-    if not taste.genres and taste.like:
+    if not taste.genres and taste.like and taste.author is None:
         candidates = [title for title in candidates if _liked_genres(desk, taste) & set(title.genres)]
     fit = {hit.id: hit.score for hit in desk.library.search("catalogue", taste.words, 30)}
     best = max(fit.values(), default=1.0) or 1.0

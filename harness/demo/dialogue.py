@@ -75,6 +75,8 @@ def _implied(desk: Desk, reading: Reading, memory: Memory) -> str:
     """Return the intent of a message without a cue of its own."""
     if reading.order_number or reading.email:
         return memory.wanted or (memory.intent if memory.intent in {"order_tracking", "return_request"} else None) or "order_tracking"
+    if any(offer.code and offer.code.casefold() in reading.text for offer in desk.facts.promotions):
+        return "promotion"
     tastes = reading.genres or reading.demographic or reading.budget or reading.longest or reading.completed_only
     if memory.intent in _PICKING and memory.intent and (reading.rejects or tastes or reading.age is not None):
         return memory.intent

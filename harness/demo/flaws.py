@@ -12,10 +12,10 @@ from harness.demo.draft import Chance, Draft, Say
 
 WORDY = {"en": 610, "ja": 305}
 """Characters that a wordy reply has at least."""
-_FORGOTTEN_CITATION = 0.03
-_WORDY = 0.035
-_STIFF = 0.03
-_LAPSE = 0.002
+_FORGOTTEN_CITATION = 0.04
+_WORDY = 0.048
+_STIFF = 0.042
+_LAPSE = 0.003
 """Chances for each turn; of the lapse, for each recommendation without an age."""
 _PICKING = frozenset({"recommendation", "product_discovery"})
 _SPARED = frozenset({"escalation", "return_request", "order_tracking"})

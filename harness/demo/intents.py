@@ -6,10 +6,10 @@ completed by the session (what was asked for, what was spoken of last).
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
-from harness.demo.memory import Memory
 from harness.demo.mentions import Mentions, Names
 from harness.demo.slots import (
     Language,
@@ -27,7 +27,7 @@ from harness.demo.slots import (
 
 ASKS: dict[str, re.Pattern[str]] = {
     "price": cue(r"\bhow much\b(?! (?:longer|time))|\bprices?\b|\bcosts?\b(?! of shipping)|\bcheap(?:er|est)?\b|\bexpensive\b|値段|価格|いくら|何円|安い|高い"),
-    "volumes": cue(r"\bhow many (?:volumes|books|are there|of them)\b|\bhow many\b.*\bvolumes\b|\bnumber of volumes\b|\bvolumes (?:does|do|are|in|long)\b|\bhow long is (?:it|the (?:series|manga))\b|何巻|巻数|全部で何|何冊"),
+    "volumes": cue(r"\bhow many (?:volumes|books|are there|of them)\b|\bhow many\b.*\bvolumes\b|\bnumber of volumes\b|\bvolumes (?:does|do|are|in|long)\b|\bhow long is (?:it|the (?:series|manga))\b|\bwhich (?:one )?is (?:longer|shorter)\b|何巻|巻数|全部で何|何冊"),
     "author": cue(r"\bwho (?:wrote|writes|draws|drew|made|created|is the (?:author|artist|creator|mangaka))\b|\bauthors?\b|\bmangaka\b|\bwritten by\b|\bby whom\b|作者|著者|誰が|誰の|漫画家"),
     "status": cue(r"\bfinished\b|\bcompleted?\b(?! edition)|\bongoing\b|\bstill (?:running|going|being|publish)|\bended\b|\bis it over\b|\bhiatus\b|\bon (?:a )?break\b|\bstatus of (?:the )?(?:series|manga|it)\b|完結|連載|終わっ|終わり|休載|続いて"),
     "stock": cue(r"\bstock\b|\bavailab(?:le|ility)\b|\bsold out\b|\bdo you (?:have|carry|sell|stock)\b|\bhave you got\b|\bcan i (?:buy|get|order)\b|\bcopies\b|在庫|取り扱|買えます|売って|売り切れ|手に入|置いて|購入でき|購入したい|買いたい|扱って"),
@@ -35,7 +35,7 @@ ASKS: dict[str, re.Pattern[str]] = {
     "release": cue(r"\brelease(?:d|s)?\b|\bnext (?:volume|one|book|instal)|\bnew volume\b|\bcom(?:es?|ing) out\b|\bwhen (?:is|does|will|can)\b.*\b(?:volume|vol|next|out)\b|発売|次の巻|新刊|最新刊|次巻|続刊|続きはいつ|いつ出"),
     "edition": cue(r"\beditions?\b|\bversions?\b|\bformats?\b|版は|版と|版も|版の違い|エディション|どの版"),
     "synopsis": cue(r"\babout\?|\bwhat(?:'s| is| are)?\b[^?.]*\babout\b|\bplot\b|\bsynopsis\b|\bstory(?:line)?\b|\bpremise\b|\btell me (?:more )?about\b|\bdescribe\b|\bsummary\b|あらすじ|どんな(?:話|漫画|マンガ|作品|物語|内容|ストーリー)|どういう(?:話|漫画|作品)|内容|について(?:教|知)|ストーリー"),
-    "spoiler": cue(r"\bhow (?:does|did) (?:it|.{0,20}) end\b|\b(?:the |its? )ending\b|\bwho dies\b|\bdoes .{0,24} die\b|\bspoil(?:er|ers|t)?\b|\btwist\b|結末|最終回|ネタバレ|死ぬ|死にます|最後は"),
+    "spoiler": cue(r"\bhow (?:does|did|will)\b.{0,24}\bend\b|\b(?:the |its? )ending\b|\bwho dies\b|\bdoes .{0,24} die\b|\bspoil(?:er|ers|t)?\b|\btwist\b|結末|最終回|ネタバレ|死ぬ|死にます|最後は"),
 }  # fmt: skip
 _NO_SPOILERS = cue(
     r"(?:\bno\b|\bwithout\b|\bdon'?t\b|\bnot\b|\bavoid\b|\bfree\b)[^.?!]*\bspoil|\bspoiler[- ]free\b|ネタバレ(?:は)?(?:なし|無し|しない|せず|抜き|厳禁|禁止|な[くい]|避け|やめ|嫌|困|を避|はしないで|はやめ)"
@@ -43,7 +43,7 @@ _NO_SPOILERS = cue(
 
 CUES: dict[str, re.Pattern[str]] = {
     "escalation": cue(r"\b(?:speak|talk|connect|transfer|put)\b[^.?!]*\b(?:human|person|people|someone|somebody|manager|agent|representative|supervisor|staff)\b|\b(?:a |real |actual )(?:human|person)\b|\bhuman agent\b|\bmanager\b|\blawyer\b|\blegal action\b|\bsue\b|\bconsumer protection\b|\bunacceptable\b|\bridiculous\b|\bfurious\b|\bfed up\b|\boutrag|\bterrible service\b|\bworst\b|\buseless\b|\bscam\b|\b(?:second|third|fourth|3rd|4th) time\b|\bfile a complaint\b|担当者(?!は何時|の(?:対応|営業)|が対応する時間)|オペレーター|人間|責任者|店長|上司|弁護士|訴え|法的|消費者センター|いい加減に|ふざけ|最悪|許せ|何度も|何回も|三回目|3回目|二度目|怒って|クレーム|苦情"),
-    "return_request": cue(r"\breturn(?:s|ed|ing)?\b|\brefund|\bexchange\b|\breplace(?:ment|d)?\b|\bdamaged\b|\btorn\b|\bripped\b|\bbroken\b|\bbent\b|\bstained\b|\bmissing pages?\b|\bmisprint|\bdefect|\bwrong (?:volume|book|item|title|manga|edition)\b|\bsend (?:it|them|this) back\b|\bmoney back\b|返品|返金|交換|破れ|破損|汚れ|折れ|濡れ|傷|落丁|乱丁|不良|間違った|違う(?:巻|本|商品)|別の(?:巻|本)が"),
+    "return_request": cue(r"\breturn(?:s|ed|ing)?\b|\brefund|\bexchanges?\b|\breplace(?:ment|d)?\b|\bdamaged\b|\btorn\b|\bripped\b|\bbroken\b|\bbent\b|\bstained\b|\bmissing pages?\b|\bmisprint|\bdefect|\bwrong (?:volume|book|item|title|manga|edition)\b|\bsend (?:it|them|this) back\b|\bmoney back\b|返品|返金|交換|破れ|破損|汚れ|折れ|濡れ|傷|落丁|乱丁|不良|間違った|違う(?:巻|本|商品)|別の(?:巻|本)が"),
     "order_tracking": cue(r"\b(?:where|when|track|status|arriv|ship|deliver|late|delay|news|update|check|happen)\w*\b[^.?!]*(?<!pre-)(?<!pre )\b(?:orders?|packages?|parcels?)\b(?! in)|(?<!pre-)(?<!pre )\b(?:my|the|an?) (?:last |other |second )?(?:orders?|packages?|parcels?)\b|\border (?:number|status|no\b|#)|\btracking\b|\bhas(?:n'?t)? (?:it|my \w+) (?:been )?(?:shipped|arrived|delivered)|\b(?:hasn't|not) arrived\b|注文(?:した|番号|状況|の(?:商品|品|本|状況|件|配送))|注文は|注文が|注文を(?:確|調)|届(?:き|か|い|く|け)|荷物|追跡|配送状況|発送(?:され|しま|は|状況|済)|いつ着"),
     "promotion": cue(r"\bcoupons?\b|\bdiscounts?\b|\bdeals?\b(?! with)|\bsales?\b|\bon offer\b|\bspecial offers?\b|\bpromo(?:tion|tions|s)?\b|\bcampaigns?\b|\bvouchers?\b|\bpoints?\b|\bcode\b|\bpercent off\b|% off|クーポン|割引|セール|キャンペーン|ポイント|お得|特典|値引"),
     "faq_policy": cue(r"\bshipping\b|\bpostage\b|\bdeliver(?:y|ies)?\b|\bship (?:to|abroad|over|inter|out)|\bdo you ship\b|\bpre-?orders?\b|\bpay(?:ment|ments|pal|ing)?\b|\bcredit cards?\b|\bcash on delivery\b|\bgift[- ]?wrap|\bwrapping\b|\babroad\b|\boverseas\b|\binternational(?:ly)?\b|\bcancel|\bpolic(?:y|ies)\b|\bage (?:check|verif|limit polic)|\bproof of age\b|\b18\+|\badult (?:titles|manga)\b|\bopening hours\b|\b(?:your|the) staff\b|\bwhat time\b|\bprivacy\b|\bpersonal data\b|\be-?books?\b|\bdigital\b|\bwarranty\b|\binvoice\b|\breceipt\b|\bconvenience store\b|送料|配送(?!状況)|予約|支払|決済|クレジット|代引|コンビニ|海外|ギフト|ラッピング|包装|キャンセル|年齢確認|年齢制限|成人向け|何時|営業時間|対応時間|個人情報|電子書籍|領収書|規約|ポリシー|何日(?:で|くらい|ぐらい)"),
@@ -146,15 +146,16 @@ class Reading:
     """"What about …?": the same question as before, about something else."""
 
 
-def read(message: str, memory: Memory, names: Names, locale: Language) -> Reading:
-    """Read `message` as the customer wrote it; `locale` decides the language only where the message does not."""
+@functools.lru_cache(maxsize=2048)
+def read(message: str, names: Names, fallback: Language) -> Reading:
+    """Read `message` as the customer wrote it; `fallback` is the language where the message itself does not show one."""
     mentions, text = names.find(message), normalise(message)
     author = None if mentions.titles else names.author_in(mentions.rest)
     wanted, unwanted = genres_in(mentions.rest)
     length = _LENGTH.search(mentions.rest)
     return Reading(
         text=text,
-        language=language_of(mentions.rest, memory.language or locale),
+        language=language_of(mentions.rest, fallback),
         mentions=mentions,
         requests=_requests(mentions.rest, named=bool(mentions.titles or mentions.ambiguous), author=author is not None),
         author=author,
@@ -190,8 +191,8 @@ def _requests(text: str, *, named: bool, author: bool) -> tuple[Request, ...]:
     found: dict[str, Request] = {}
     for clause in filter(None, (part.strip(" ,、") for part in _CLAUSE.split(text))):
         request = _request(clause, named=named, author=author)
-        if request is not None and request.intent == "product_question" and not named and (service := _SERVICE & found.keys()):
-            told = found[next(iter(service))]
+        if request is not None and request.intent == "product_question" and not named and (service := [known for known in found if known in _SERVICE]):
+            told = found[service[-1]]
             found[told.intent] = Request(told.intent, told.asks, f"{told.words} {request.words}")
         elif request is not None:
             known = found.get(request.intent)

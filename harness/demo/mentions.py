@@ -152,7 +152,7 @@ class Names:
         return tuple({other.id: other for other in (*self.other_editions(title), *shared)}.values())
 
     def author_in(self, text: str) -> str | None:
-        """Return the English name of an author whom a normalised text names in full, in either order or in Japanese."""
+        """Return the English name of an author whom a normalised text names: in full, in either order, in Japanese, or as "by Toriyama"."""
         return next((author for form, author in self._authors.items() if form in text), None)
 
     def same_work(self, title: Title) -> frozenset[str]:
@@ -210,9 +210,9 @@ class Names:
 
 
 def _author_forms(title: Title) -> tuple[str, ...]:
-    """Return the author's full name in Japanese and in both Western orders, normalised."""
+    """Return the author's full name in Japanese and in both Western orders, and "by <family name>", normalised."""
     english = normalise(title.author.en)
-    return (normalise(title.author.ja), english, " ".join(reversed(english.split())))
+    return (normalise(title.author.ja), english, " ".join(reversed(english.split())), f"by {english.split()[-1]}")
 
 
 def _author_parts(title: Title) -> tuple[str, ...]:

@@ -114,7 +114,7 @@ class Shop:
         memory = replace(kept, customer=message.customer or kept.customer)
         for defect in struck:
             memory = defect.recall(memory) if defect.recall else memory
-        reading = read(message.text, memory, self._desk.names, message.locale)
+        reading = read(message.text, self._desk.names, memory.language or message.locale)
         subject = f"{message.seed}:{message.customer}"
         draft, after = answer(self._desk, reading, memory, chance, subject)
         moment = Moment(self._desk, reading, memory, after, chance)
