@@ -24,6 +24,8 @@ Mode = Literal["observe", "advise", "enforce"]
 FILE_NAMES = ("harness.toml", "pyproject.toml")
 VARIABLE_PREFIX = "HARNESS_"
 MAX_SETTINGS_BYTES = 1 << 20
+DEFAULT_REPEATS = 5
+"""Conversations for each scenario in the first look: what the integration gate needs."""
 _PATH_FIELDS = ("suite", "facts", "rubric", "baseline", "runs")
 
 
@@ -37,7 +39,7 @@ class Settings(FrozenModel):
     baseline: Path | None = Field(None, description="baseline file to hold the candidate against")
     runs: Path = Field(Path(".harness/runs"), description="where runs are kept")
     judge: str | None = Field(None, description="offline: rules only")
-    repeats: int = Field(5, ge=1, le=1000, description="conversations for each scenario in the first look")
+    repeats: int = Field(DEFAULT_REPEATS, ge=1, le=1000, description="conversations for each scenario in the first look")
     concurrency: int = Field(16, ge=1, le=1000, description="conversations held at once")
     deadline_s: float | None = Field(None, gt=0, description="seconds for the whole run")
     expect_build: str | None = Field(

@@ -196,6 +196,8 @@ def _check_allowed(node: nodes.Node, depth: int) -> None:
             raise TemplateError("a text in a template holds half a character (a lone surrogate)")
         case nodes.Const():
             return
+        case nodes.Getattr(node=nodes.Const()) | nodes.Getitem(node=nodes.Const()):
+            raise TemplateError("a field of a constant is not allowed in a template; take fields of names only")
         case nodes.Getattr() | nodes.Getitem():
             pass
         case nodes.Filter():

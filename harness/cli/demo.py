@@ -22,10 +22,12 @@ DEMO_SEED = 1
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Folder of this run. Default: .harness/runs/ID."
 )
+@click.option("--only", multiple=True, metavar="ID|TAG", help="Only hold these conversations and show them; decide nothing.")
+@click.option("--repeats", type=click.IntRange(1, 1000), help="With --only: conversations for each scenario.")
 @click.option("--serve", is_flag=True, help="Only serve blue and green, until interrupted; prints their target files.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @with_options(REPORT_OPTIONS)
-def command(*, seed: int, defects: tuple[str, ...], list_defects: bool, serve: bool, **flags: Any) -> int:
+def command(*, defects: tuple[str, ...], list_defects: bool, serve: bool, **flags: Any) -> int:
     """Start blue and green on loopback and run the whole gate.
 
     Green is healthy unless a defect is switched on; the baseline that ships with the harness was recorded from blue.
@@ -38,7 +40,7 @@ def command(*, seed: int, defects: tuple[str, ...], list_defects: bool, serve: b
     from harness.cli.demo_gate import gate_green, serve_until_interrupted
 
     rates = checked_rates(dict(_rate(word) for word in defects))
-    return serve_until_interrupted(rates) if serve else gate_green(rates, {**flags, "seed": seed}, os.environ)
+    return serve_until_interrupted(rates) if serve else gate_green(rates, flags, os.environ)
 
 
 def _rate(word: str) -> tuple[str, float]:

@@ -14,12 +14,12 @@ from typing import Any
 import click
 
 from harness.cli.output import say
-from harness.cli.verdict import decide_and_report
+from harness.cli.verdict import decide_and_report, measure_and_report
 from harness.demo.serve import serving
 from harness.demo.shop import ShopPlan
 from harness.demo.target import write_target_file
 from harness.package_data import shipped
-from harness.settings import Settings
+from harness.settings import DEFAULT_REPEATS, Settings
 
 DEMO_BASELINE = "demo.jsonl.gz"
 
@@ -35,6 +35,7 @@ def gate_green(defects: Mapping[str, float], flags: Mapping[str, Any], environ: 
     """Serve blue and green, hold the shipped suite against green, and return the exit code.
 
     The user's own settings do not apply: the demo's numbers are only true for the demo's suite and baseline.
+    With `only` among the flags, those conversations are held and shown, and nothing is decided.
     """
     with _blue_and_green(defects) as (_, green):
         settings = Settings(
@@ -44,8 +45,11 @@ def gate_green(defects: Mapping[str, float], flags: Mapping[str, Any], environ: 
             baseline=shipped("baselines") / DEMO_BASELINE,
             judge="offline",
             expect_build=green.plan.build,
+            repeats=flags["repeats"] if flags["only"] and flags["repeats"] else DEFAULT_REPEATS,
         )
-        return decide_and_report(settings, (), {**flags, "resume": None}, environ)
+        replay = ("harness", "demo", *(f"--defect={name}={rate:g}" for name, rate in defects.items()))
+        work = measure_and_report if flags["only"] else decide_and_report
+        return work(settings, flags["only"], {**flags, "resume": None, "replay": replay}, environ)
 
 
 def serve_until_interrupted(defects: Mapping[str, float]) -> int:

@@ -51,7 +51,7 @@ def _report(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any],
         folder=folder,
         duration_s=time.monotonic() - began,
         rerun=trial.rerun,
-        replay=_replay(settings),
+        replay=flags.get("replay") or _replay(settings),
         known=Known.of(bench.suite.facts),
     )
     report = build_report(trial.run, bench.baseline, trial.verdicts, settings.mode, circumstances)
