@@ -65,10 +65,19 @@ def normalise(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return the text in the form in which texts are compared; folding twice changes nothing."""
+    return _fold_short(text) if len(text) <= _SHORT else _folded(text)
+
+
+def _folded(text: str) -> str:
     folded = normalise(text).casefold()
     if not folded.isascii():
         folded = unicodedata.normalize("NFKC", folded).translate(_UNIFIED).translate(_HIRAGANA)
     return " ".join(folded.split())
+
+
+_SHORT = 200
+_normalise_short = functools.lru_cache(maxsize=4096)(normalise)
+_fold_short = functools.lru_cache(maxsize=4096)(_folded)  # names and expected texts, folded again for every reply
 
 
 def find_folded(needle: str, folded: str) -> int:
@@ -102,6 +111,7 @@ def _latin(character: str) -> bool:
 
 
 _TERMINATOR: Any = re2.compile(r"[。！？!?]+[\"'」』)]*|\.+[\"')]*(?:\s|$)|;\s|\n")
+_TERMINATORS = frozenset("。！？!?.;")
 _ABBREVIATION = re.compile(r"(?:^|[^A-Za-z])(?:vol|vols|no|nos|dr|mr|mrs|ms|st|vs|approx|incl|e\.g|i\.e|ca|ed|[A-Z])$", re.IGNORECASE)
 
 
@@ -112,7 +122,7 @@ def sentences(text: str, whole: Iterable[tuple[int, int]] = ()) -> list[tuple[in
         text: normalised text.
         whole: spans that are not to be cut, such as names that hold an exclamation mark.
     """
-    inside = [span for span in whole if _TERMINATOR.search(text[slice(*span)])]
+    inside = [(first, last) for first, last in whole if not _TERMINATORS.isdisjoint(text[first:last])]
     spans: list[tuple[int, int]] = []
     start = 0
     for match in _TERMINATOR.finditer(text):
@@ -183,7 +193,7 @@ class NameIndex:
 
     def labels(self, name: str) -> tuple[str, ...]:
         """Return what a name stands for; empty when it is not known."""
-        return self._labels.get(_key(normalise(name).strip()), ())
+        return self._labels.get(_key(_normalise_short(name[: 2 * _SHORT]).strip()), ())
 
     def without(self, text: str) -> str:
         """Return the normalised text with a blank in place of every known name."""
@@ -239,6 +249,7 @@ _LATIN_SHARE = 0.3
 # One kana or kanji says about as much as two Latin letters.
 _JAPANESE_WEIGHT = 2
 _MIN_PROSE = 4
+_PLAINLY_JAPANESE = 60
 
 
 def detect_language(text: str, ignore: NameIndex | Collection[str] = ()) -> DetectedLanguage | None:
@@ -253,10 +264,16 @@ def detect_language(text: str, ignore: NameIndex | Collection[str] = ()) -> Dete
         ignore: names that may stand in any language.
     """
     index = ignore if isinstance(ignore, NameIndex) else NameIndex((name, "ignored") for name in ignore)
-    words = _CODE.sub(" ", normalise(text))
-    prose = _QUOTED_TITLE.sub(" ", index.without(words))
+    words = " ".join(_CODE.split(normalise(text)))
+    letters = _letters(words)
+    if sum(letters) < MIN_LETTERS:
+        return None
+    plain = _plainly(words, *letters)
+    if plain is not None:
+        return plain
+    prose = " ".join(_QUOTED_TITLE.split(index.without(words)))
     japanese, latin, other = _letters(prose)
-    if sum(_letters(words)) < MIN_LETTERS or japanese + latin + other < _MIN_PROSE:
+    if japanese + latin + other < _MIN_PROSE:
         return None
     if other > japanese + latin:
         return "other"
@@ -269,14 +286,27 @@ def detect_language(text: str, ignore: NameIndex | Collection[str] = ()) -> Dete
     return _latin_language(prose)
 
 
+def _plainly(words: str, japanese: int, latin: int, other: int) -> DetectedLanguage | None:
+    """Return the language where it is plain even with the names in it: most replies, at a third of the work."""
+    if japanese == other == 0 and _carried_by_english(words):
+        return "en"
+    if other == 0 and japanese >= _PLAINLY_JAPANESE and latin * 10 <= japanese and len(_KANA.findall(words)) * 4 >= japanese:
+        return "ja"
+    return None
+
+
+def _carried_by_english(text: str) -> bool:
+    words = _WORD.findall(text.casefold())
+    english = [word for word in words if word in _ENGLISH_WORDS]
+    return len(set(english)) >= 2 and len(english) * 8 >= len(words)
+
+
 def _letters(text: str) -> tuple[int, int, int]:
     return len(_WRITTEN_JAPANESE.findall(text)), len(_LATIN.findall(text)), len(_OTHER_SCRIPT.findall(text))
 
 
 def _latin_language(prose: str) -> DetectedLanguage | None:
-    words = _WORD.findall(prose.casefold())
-    english = [word for word in words if word in _ENGLISH_WORDS]
-    if len(set(english)) >= 2 and len(english) * 8 >= len(words):
+    if _carried_by_english(prose):
         return "en"
     ranking = dict(_identifier().rank(prose))
     best = max(ranking, key=lambda language: ranking[language])

@@ -43,12 +43,7 @@ _ALL_AGES_WORDS = ("all ages", "any age", "every age", "全年齢", "どの年�
 def check_facts(expectation: FactsMatch, reading: Reading) -> Checked:
     """Check what a reply says of titles, and that it states what it has to state."""
     titles = reading.names.facts.title_by_id
-    claims = [
-        claim
-        for source in (text_claims(reading), product_claims(reading.reply.payload, reading.names))
-        for claim in source
-        if claim.attribute in expectation.attributes
-    ]
+    claims = [claim for claim in _claims(reading) if claim.attribute in expectation.attributes]
     for claim in claims:
         meant = [titles[title] for title in claim.titles]
         if not any(_agrees(claim, title) for title in meant):
@@ -65,6 +60,13 @@ def check_facts(expectation: FactsMatch, reading: Reading) -> Checked:
     if not claims:
         return met("the reply claims nothing about titles that the catalogue could contradict")
     return met(f"{len(claims)} claims about titles agree with the catalogue, such as {claims[0].quote}")
+
+
+def _claims(reading: Reading) -> tuple[Claim, ...]:
+    if "claims" not in reading.kept:
+        reading.kept["claims"] = (*text_claims(reading), *product_claims(reading.reply.payload, reading.names))
+    claims: tuple[Claim, ...] = reading.kept["claims"]
+    return claims
 
 
 def _agrees(claim: Claim, title: Title) -> bool:

@@ -74,6 +74,17 @@ class CheckContext:
         """Customers' data, indexed."""
         return PrivateData(self.facts)
 
+    def standing(self, scenario: Scenario, turn: Turn) -> tuple[Expectation, ...]:
+        """Return the standing expectations of a turn, made once for all repeats of its scenario."""
+        known = self._standing.get(id(turn))
+        if known is None or known[0] is not scenario or known[1] is not turn:
+            known = self._standing[id(turn)] = (scenario, turn, standing(scenario, turn, self.rubric))
+        return known[2]
+
+    @functools.cached_property
+    def _standing(self) -> dict[int, tuple[Scenario, Turn, tuple[Expectation, ...]]]:
+        return {}
+
 
 @dataclass(frozen=True, slots=True)
 class _Held:
@@ -98,7 +109,7 @@ def check(scenario: Scenario, transcript: Transcript, context: CheckContext) -> 
     captured: dict[str, Any] = {}
     said: list[str] = []
     for number, turn in enumerate(scenario.turns, start=1):
-        expectations = [(STANDING, expectation) for expectation in standing(scenario, turn, context.rubric)]
+        expectations = [(STANDING, expectation) for expectation in context.standing(scenario, turn)]
         expectations += enumerate(turn.expect)
         exchange = exchanges.get(number)
         if exchange is not None:

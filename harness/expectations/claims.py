@@ -6,7 +6,8 @@ passed over. `numbers` and `words` know the wordings, `scan` knows which title a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,15 @@ MAX_PRODUCTS = 200
 """Structured products that are read."""
 MAX_CLAIMS = 500
 """Claims that are read from one text."""
+_READERS: tuple[tuple[Attribute, tuple[str, ...], Callable[[Scan], Iterator[Said]]], ...] = (
+    ("price", ("¥", "円", "yen", "jpy"), prices),
+    ("volumes", ("vol", "巻"), volume_counts),
+    ("author", ("by", "author", "creator", "mangaka", "(", "作", "著", "先生", "描"), authors),
+    ("status", ("complete", "finished", "concluded", "ended", "ongoing", "hiatus", "完結", "連載", "休載"), publication_states),
+    ("stock", ("stock", "sold out", "cop", "left", "unit", "在庫", "品切", "売り切", "完売", "欠品", "残り", "あと"), stock_levels),
+    ("age_rating", ("+", "rat", "age", "歳", "全年齢"), age_ratings),
+)
+"""Attribute, words without one of which it cannot be stated, and who reads it."""
 _FIELDS: dict[str, Attribute] = {
     "price_yen": "price", "volumes": "volumes", "author": "author", "status": "status", "stock": "stock", "age_rating": "age_rating",
 }  # fmt: skip
@@ -48,28 +58,16 @@ class Claim:
 
 def text_claims(reading: Reading) -> Iterator[Claim]:
     """Yield what the text claims about titles of the catalogue."""
+    if not reading.mentions:
+        return
     scan = Scan(reading)
-    for attribute, said in _said(scan):
-        titles = scan.spoken_of(said.start, said.end, loose=said.loose)
-        if titles:
-            yield Claim(titles, attribute, said.value, quoted_around(scan.text, said.start, said.end))
-
-
-def _said(scan: Scan) -> Iterator[tuple[Attribute, Said]]:
-    readers: tuple[tuple[Attribute, Any], ...] = (
-        ("price", prices),
-        ("volumes", volume_counts),
-        ("author", authors),
-        ("status", publication_states),
-        ("stock", stock_levels),
-        ("age_rating", age_ratings),
-    )
-    for attribute, read in readers:
-        for count, said in enumerate(read(scan)):
-            if count >= MAX_CLAIMS:
-                break
-            if not scan.asks(said.start):
-                yield attribute, said
+    for attribute, words, read in _READERS:
+        if not reading.names_any(*words):
+            continue
+        for said in itertools.islice(read(scan), MAX_CLAIMS):
+            titles = () if scan.asks(said.start) else scan.spoken_of(said.start, said.end, loose=said.loose)
+            if titles:
+                yield Claim(titles, attribute, said.value, quoted_around(scan.text, said.start, said.end))
 
 
 def product_claims(payload: Any, names: KnownNames) -> Iterator[Claim]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 from harness.expectations.known import KnownNames
 from harness.targets.protocol import Reply
@@ -15,6 +16,12 @@ class Reading:
     def __init__(self, reply: Reply, names: KnownNames) -> None:
         self.reply = reply
         self.names = names
+        self.kept: dict[str, Any] = {}
+        """What other readers made of the reply and may need again."""
+
+    def names_any(self, *words: str) -> bool:
+        """Return whether one of the words, folded, stands anywhere in the folded text; a cheap look before a careful one."""
+        return any(word in self.folded for word in words)
 
     @functools.cached_property
     def text(self) -> str:
@@ -24,7 +31,7 @@ class Reading:
     @functools.cached_property
     def folded(self) -> str:
         """The folded text, in which texts are compared."""
-        return fold(self.reply.text)
+        return fold(self.text)
 
     @functools.cached_property
     def mentions(self) -> tuple[Mention, ...]:
@@ -39,4 +46,4 @@ class Reading:
     @functools.cached_property
     def language(self) -> DetectedLanguage | None:
         """The language that the reply is written in, or None when it is undecided."""
-        return detect_language(self.reply.text, self.names.any_language)
+        return detect_language(self.text, self.names.any_language)
