@@ -1,6 +1,9 @@
 """Personal data in text, by their form: addresses of mail and houses, telephone and card numbers.
 
 Forms of Japan and the United States first, because that is where the shop delivers. Every pattern is bounded.
+`expectations.personal_data` asks whether a reply leaked something, and prefers silence to a false alarm; here every place
+counts, and one placeholder too many does no harm. What that check would call personal data is always found here (a test
+holds the two together).
 Card numbers have 14 to 19 digits, an issuer that exists and the Luhn check digit (ISO/IEC 7812-1), so that ISBNs, JAN codes
 and order numbers stay.
 """
@@ -10,19 +13,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_EMAIL = re.compile(r"[\w.%+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}", re.IGNORECASE | re.ASCII)
-_CARD = re.compile(r"(?<![\dA-Za-z])(?:[2-6]\d{13,18}|[2-6]\d{3}([ -])\d{4}\1\d{4}\1\d{4}|3\d{3}([ -])\d{6}\2\d{4,5})(?![\dA-Za-z])")
-_PHONE = re.compile(
-    r"""
-    (?<![\dA-Za-z-])(?:
-        \+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,6}
-        | 0\d{1,4}[ -]?\(?\d{1,4}\)?[ -]\d{3,4}
-        | 0[5789]0\d{8}
-        | \(0?\d{1,4}\)[ -]?\d{2,4}-\d{3,4}
-        | [2-9]\d{2}[ .-]\d{3}[ .-]\d{4}
-    )(?!-?[\dA-Za-z])
-    """,
-    re.VERBOSE,
+_EMAIL = re.compile(r"[\w.%+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z0-9-]{1,63}", re.IGNORECASE | re.ASCII)
+_DIGIT_GROUPS = re.compile(r"(?<![\dA-Za-z])\d{1,19}(?:[ -]\d{1,19})*(?![\dA-Za-z])")
+_GROUP = re.compile(r"\d+")
+_CARD_DIGITS = range(14, 20)
+_CARD_FIRST = "23456"
+_MIN_FIRST_GROUP = 4
+_PHONES = tuple(
+    re.compile(rf"(?<![\dA-Za-z-]){form}(?!-?[\dA-Za-z])")
+    for form in (
+        r"\+\d[\d ().-]{6,24}\d",
+        r"\(?0\d{1,4}\)?[ -]?\(?\d{1,4}\)?[ -]\d{3,4}",
+        r"0[5789]0\d{8}",
+        r"\(0?\d{1,4}\)[ -]?\d{2,4}-\d{3,4}",
+        r"(?:1[ .-])?(?:\(\d{3}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}",
+    )
 )
 _MIN_PHONE_DIGITS = 9
 _ADDRESS = re.compile(
@@ -45,14 +50,30 @@ def personal_spans(text: str) -> Iterator[tuple[int, int, str]]:
             yield (*match.span(), "EMAIL")
     if not any(character.isdecimal() for character in text):
         return
-    for match in _CARD.finditer(text):
-        if _luhn(match.group()):
-            yield (*match.span(), "CARD")
-    for match in _PHONE.finditer(text):
-        if sum(character.isdecimal() for character in match.group()) >= _MIN_PHONE_DIGITS:
-            yield (*match.span(), "PHONE")
+    for start, end in _card_spans(text):
+        yield start, end, "CARD"
+    for pattern in _PHONES:
+        for match in pattern.finditer(text):
+            if sum(character.isdecimal() for character in match.group()) >= _MIN_PHONE_DIGITS:
+                yield (*match.span(), "PHONE")
     for match in _ADDRESS.finditer(text):
         yield (*match.span(), "ADDRESS")
+
+
+def _card_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield card numbers, in one piece or in groups, also where other numbers stand before or after them."""
+    for run in _DIGIT_GROUPS.finditer(text):
+        groups = [match.span() for match in _GROUP.finditer(text, *run.span())]
+        for place, (start, first_end) in enumerate(groups):
+            if text[start] not in _CARD_FIRST or first_end - start < _MIN_FIRST_GROUP:
+                continue
+            digits = ""
+            for group_start, end in groups[place:]:
+                digits += text[group_start:end]
+                if len(digits) >= _CARD_DIGITS.stop:
+                    break
+                if len(digits) in _CARD_DIGITS and _luhn(digits):
+                    yield start, end
 
 
 def _luhn(number: str) -> bool:

@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.expectations.finding import Finding, FindingOutcome
+from harness.expectations.known import KnownNames
+from harness.expectations.personal_data import PrivateData, check_no_pii, given_by
+from harness.expectations.reading import Reading
 from harness.facts import Customer, Facts
 from harness.frozen import canonical_json
 from harness.judging.judge import CriterionAnswer, CriterionVerdict, Quote
@@ -179,6 +182,38 @@ def test_the_names_of_known_customers_come_from_the_trusted_facts() -> None:
     assert Known.of(None) == Known()
 
 
+def _grouped(number: str) -> str:
+    return "-".join(number[place : place + 4] for place in range(0, len(number), 4))
+
+
+def _with_check_digit(number: str) -> str:
+    doubled = [int(digit) * (1 if place % 2 else 2) for place, digit in enumerate(reversed(number))]
+    return number + str(-sum(value - 9 if value > 9 else value for value in doubled) % 10)
+
+
+PERSONAL = st.one_of(
+    st.from_regex(r"(1[ .-])?\([0-9]{3}\) ?[0-9]{3}[ .-][0-9]{4}", fullmatch=True),
+    st.from_regex(r"[0-9]{3}[ .-][0-9]{3}[ .-][0-9]{4}", fullmatch=True),
+    st.from_regex(r"\(?0[0-9]{1,3}\)?[ -][0-9]{1,4}[ -][0-9]{4}", fullmatch=True),
+    st.from_regex(r"\+[0-9]{2}([ -]?[0-9]{2,4}){3}", fullmatch=True),
+    st.from_regex(r"[3-6][0-9]{12,17}", fullmatch=True)
+    .map(_with_check_digit)
+    .flatmap(lambda card: st.sampled_from([card, _grouped(card)])),
+    st.from_regex(r"[a-z.%+_-]{1,9}@[a-z0-9-]{1,9}(\.[a-z0-9-]{1,9}){1,2}", fullmatch=True),
+    st.sampled_from(["〒123-4567", "東京都渋谷区1-2", "大阪府大阪市北区梅田3丁目", "5 Main Street", "12 Old Oak Rd."]),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(PERSONAL | st.sampled_from(["550", "Vol. 7", "2026-11-04", "です"]), max_size=4).map(", ".join))
+def test_what_the_check_for_personal_data_sees_is_gone_after_redaction(text: str) -> None:
+    """Check and redaction look differently, the one for certainty and the other for everything; the second covers the first."""
+    nobody = Facts(as_of=date(2026, 11, 1))
+    reading = Reading(made.reply(redact(text)), KnownNames(nobody))
+    checked = check_no_pii(reading, given_by({}, []), PrivateData(nobody))
+    assert checked.outcome is FindingOutcome.MET, checked.evidence
+
+
 PIECES = st.lists(
     st.sampled_from(
         [
@@ -232,12 +267,17 @@ HOSTILE += [
     "Dear " * 12_000,
     "[EMAIL:" * 9_000,
     "a.a@a.a" * 9_000,
+    "+1(2) " * 10_000,
+    "(00) 0 " * 9_000,
+    ("+" + "1" * 28 + "a") * 2_000,
+    "+1" * 30_000,
+    "4111 " * 12_000,
 ]
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:12])
 def test_hostile_text_costs_time_in_proportion_to_its_length(text: str) -> None:
     """No pattern explodes on the longest reply there can be."""
-    began = time.perf_counter()
+    began = time.process_time()
     redact(text, KNOWN)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
