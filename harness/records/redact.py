@@ -27,7 +27,7 @@ from harness.records.secret_shapes import SECRET_KEYS, secret_spans
 
 Kind = TypeVar("Kind", str, Transcript, ConversationRecord, RunRecord)
 
-SECRET = "[SECRET]"  # noqa: S105 - this is what stands in a secret's place
+SECRET = "[SECRET]"
 CUT = "[CUT: nested too deeply]"
 MAX_DEPTH = 100
 """Levels of a payload that are kept; the readers of JSON stop not far beyond."""
