@@ -191,7 +191,12 @@ def _requests(text: str, *, named: bool, author: bool) -> tuple[Request, ...]:
     found: dict[str, Request] = {}
     for clause in filter(None, (part.strip(" ,、") for part in _CLAUSE.split(text))):
         request = _request(clause, named=named, author=author)
-        if request is not None and request.intent == "product_question" and not named and (service := [known for known in found if known in _SERVICE]):
+        if (
+            request is not None
+            and request.intent == "product_question"
+            and not named
+            and (service := [known for known in found if known in _SERVICE])
+        ):
             told = found[service[-1]]
             found[told.intent] = Request(told.intent, told.asks, f"{told.words} {request.words}")
         elif request is not None:

@@ -56,7 +56,7 @@ def _opened(told: dict[str, object]) -> Shop:
 
 async def _serve(shops: Sequence[Shop]) -> None:
     """Serve every shop on a port of its own until the standard input closes."""
-    listeners = [socket.create_server(("127.0.0.1", 0), backlog=512) for _ in shops]
+    listeners = [_listener() for _ in shops]
     servers = [
         _Server(uvicorn.Config(application(shop), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1))
         for shop in shops
@@ -70,6 +70,18 @@ async def _serve(shops: Sequence[Shop]) -> None:
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*tasks)
+
+
+def _listener() -> socket.socket:
+    """Return a socket that listens on a free port of loopback.
+
+    The protocol is named because asyncio switches Nagle's delay off only for sockets that name it; else every reply,
+    sent as head and body, would wait 40 ms for the client's acknowledgement.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(512)
+    return listener
 
 
 if __name__ == "__main__":
