@@ -22,7 +22,7 @@ from harness.baselines.file import read_baseline, read_transcripts, write_baseli
 from harness.conversations.transcript import EndReason, Transcript
 from harness.errors import BaselineError, StoreError
 from harness.frozen import canonical_json
-from harness.records.redact import Known
+from harness.records.redact import Known, redact
 from harness.records.run import Purpose, RunRecord, SeedStream
 from tests.fakes import measured_run as made
 
@@ -251,7 +251,7 @@ def test_any_payload_comes_back_as_it_was(path: Path, payloads: list[Any], laten
     run = replace(made.run(), conversations=records)
     written = write_baseline(path, run)
     assert read_baseline(path) == written == baseline_of(run)
-    assert list(read_transcripts(path)) == [rounded(one) for one in held]
+    assert list(read_transcripts(path)) == [rounded(redact(one)) for one in held]  # a number may be a card's by chance
 
 
 # --- damage -------------------------------------------------------------------------------------------------------
