@@ -13,7 +13,6 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Iterator
 
 import anyio
 import httpx
@@ -132,7 +131,7 @@ class Connection:
 
     def _unreachable(self, error: httpx.TransportError, started: float, *, sound: bool) -> TransportFailure:
         self.sound = sound  # there is no connection that could be unsound
-        causes = list(_causes(error))
+        causes = _causes(error)
         limit = next((cause for cause in causes if isinstance(cause, OSError) and cause.errno in _OWN_LIMITS), None)
         if limit is not None:
             detail = f"our own machine has no connection left ({_reason(limit)}); lower the concurrency"
@@ -175,14 +174,19 @@ def _failure(kind: FailureKind, detail: str, started: float, owner: Owner = Owne
     return TransportFailure(kind, owner, detail, status=status, latency_s=time.perf_counter() - started)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield what an error came from, members of groups included."""
-    while error is not None:
-        yield error
-        if isinstance(error, BaseExceptionGroup):
-            for member in error.exceptions:
-                yield from _causes(member)
-        error = error.__cause__ or error.__context__
+def _causes(error: BaseException) -> list[BaseException]:
+    """Return an error and what it came from, members of groups included, each once: causes may go in circles."""
+    found: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if one is None or any(one is other for other in found):
+            continue
+        found.append(one)
+        if isinstance(one, BaseExceptionGroup):
+            waiting.extend(one.exceptions)
+        waiting.append(one.__cause__ or one.__context__)
+    return found
 
 
 def _reason(error: BaseException) -> str | None:

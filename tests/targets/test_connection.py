@@ -1,4 +1,4 @@
-"""What kept a response from coming, told apart by how far the request came; httpx's own errors, with respx in place of a socket."""
+"""What kept a response from coming, told apart by how far the request came; httpx's own errors, without a socket."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 
 import httpx
 import pytest
-import respx
 
 from harness.errors import TargetError
 from harness.targets.http import HttpTarget
@@ -24,13 +23,25 @@ def caused_by(error, cause):
     return error
 
 
-async def ask(effect, messages=1, **changes):
-    wire = Wire(default_target(URL).model_copy(update={"retries": 0} | changes), (), Secrets({}))
-    with respx.mock:
-        route = respx.post(url__startswith=URL).mock(side_effect=effect)
+@pytest.fixture
+def ask(monkeypatch):
+    """Send messages over a transport that answers by calling, or raises, `effect`."""
+
+    async def asked(effect, messages=1, **changes):
+        urls = []
+
+        async def handle(_transport, request):
+            urls.append(str(request.url))
+            if isinstance(effect, Exception):
+                raise effect
+            return effect(request)
+
+        monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle)
+        wire = Wire(default_target(URL).model_copy(update={"retries": 0} | changes), (), Secrets({}))
         async with HttpTarget(wire) as target, target.open(Opening("s", 0, 1, "en")) as session:
-            results = [(await session.send("hi", turn, None)).result for turn in range(1, messages + 1)]
-    return results, [str(call.request.url) for call in route.calls]
+            return [(await session.send("hi", turn, None)).result for turn in range(1, messages + 1)], urls
+
+    return asked
 
 
 @pytest.mark.parametrize(
@@ -47,7 +58,7 @@ async def ask(effect, messages=1, **changes):
         ),
     ],
 )
-async def test_no_connection_is_infrastructure_trouble_in_plain_words(error, kind, said):
+async def test_no_connection_is_infrastructure_trouble_in_plain_words(ask, error, kind, said):
     """Whatever kept the connection from being made is nobody's score, and no text of a library is repeated."""
     (failure,), _ = await ask(error)
     assert (failure.kind, failure.owner) == (kind, Owner.INFRASTRUCTURE)
@@ -58,23 +69,23 @@ async def test_no_connection_is_infrastructure_trouble_in_plain_words(error, kin
 @pytest.mark.parametrize(
     "error", [httpx.ReadError("x"), httpx.WriteError("x"), httpx.RemoteProtocolError("Server disconnected without sending a response.")]
 )
-async def test_a_connection_lost_after_it_was_made_is_the_targets_failure(error):
+async def test_a_connection_lost_after_it_was_made_is_the_targets_failure(ask, error):
     """The message may have been accepted, so it is not sent again."""
     (failure,), calls = await ask(error, retries=2)
     assert (failure.kind, failure.owner) == (FailureKind.CUT, Owner.TARGET)
     assert len(calls) == 1
 
 
-async def test_a_message_that_is_no_valid_http_is_our_own_mistake():
+async def test_a_message_that_is_no_valid_http_is_our_own_mistake(ask):
     """Neither the target nor the network is blamed for a request that cannot be written."""
     with pytest.raises(TargetError, match="look at path and headers"):
         await ask(httpx.LocalProtocolError("Illegal header value hunter22"))
 
 
-async def test_a_path_may_change_with_every_turn():
+async def test_a_path_may_change_with_every_turn(ask):
     """Paths that name turns are each their own URL, however many there are."""
     request = RequestTemplate(path="/turns/{{ turn }}", body={"m": "{{ message }}"})
-    _, urls = await ask(lambda _: httpx.Response(200, json={"text": "x"}), 70, request=request)
+    _, urls = await ask(lambda _: httpx.Response(200, stream=httpx.ByteStream(b'{"text": "x"}')), 70, request=request)
     assert urls == [f"{URL}/turns/{turn}" for turn in range(1, 71)]
 
 
