@@ -1,0 +1,113 @@
+"""The turn that shows best what is wrong with a scenario: its most frequent fault, where it is first seen.
+
+A `must` that failed speaks before an end without a reply, that before a `should` that the judge's criteria rest on, and
+that before what a judge alone said. Only the words change hands here: escaping belongs to the renderers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.conversations.transcript import Exchange, Transcript
+from harness.expectations.finding import Finding, FindingOutcome
+from harness.judging.judge import CriterionAnswer, CriterionVerdict
+from harness.records.redact import Known, Redactor
+from harness.records.run import ConversationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class WorstTurn:
+    """One turn, quoted; every text has its personal data replaced."""
+
+    repeat: int
+    """Conversation of the scenario, from 0."""
+    turn: int
+    """From 1."""
+    asked: str
+    """What the user said."""
+    answer: str
+    """What the bot said, or what came instead."""
+    answered: bool
+    """False when no reply came and `answer` is the failure."""
+    kind: str
+    """Kind of the unmet expectation, or the criterion that is not met."""
+    fault: str
+    """One sentence of evidence."""
+    seen_in: int
+    """Conversations of the scenario with this fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    rank: int
+    kind: str
+    turn: int
+    sentence: str
+    record: ConversationRecord
+
+
+def worst_turn(records: Sequence[ConversationRecord], known: Known) -> WorstTurn | None:
+    """Return the turn to show for one scenario's conversations, or None when nothing is wrong in any."""
+    faults = [fault for record in records for fault in _faults(record)]
+    if not faults:
+        return None
+    rank = min(fault.rank for fault in faults)
+    ranked = [fault for fault in faults if fault.rank == rank]
+    seen = Counter(kind for _, kind in {(fault.record.assignment.repeat, fault.kind) for fault in ranked})
+    most = max(seen.values())
+    chosen = min(
+        (fault for fault in ranked if seen[fault.kind] == most),
+        key=lambda fault: (fault.record.assignment.repeat, fault.turn),
+    )
+    redactor = Redactor(known)
+    exchange = _exchange(redactor.transcript(chosen.record.transcript), chosen.turn)
+    return WorstTurn(
+        repeat=chosen.record.assignment.repeat,
+        turn=chosen.turn,
+        asked=exchange.sent if exchange else "",
+        answer=_answer(exchange),
+        answered=exchange is not None and exchange.reply is not None,
+        kind=chosen.kind,
+        fault=redactor.text(chosen.sentence),
+        seen_in=most,
+    )
+
+
+def _faults(record: ConversationRecord) -> Iterator[_Fault]:
+    for finding in record.findings:
+        if finding.outcome is FindingOutcome.UNMET:
+            yield _Fault(0 if finding.failed_must else 2, finding.kind, finding.turn, _reason(finding), record)
+    if record.transcript.failed:
+        last = record.transcript.exchanges[-1].turn if record.transcript.exchanges else 1
+        ended = record.transcript.ended.value
+        yield _Fault(1, ended, last, f"the conversation ended here: {ended.replace('_', ' ')}", record)
+    for verdict in record.judgement.verdicts if record.judgement else ():
+        if verdict.answer is CriterionAnswer.NOT_MET:
+            yield _Fault(3, verdict.criterion, _quoted_turn(verdict, record), verdict.reason, record)
+
+
+def _reason(finding: Finding) -> str:
+    return finding.evidence or f"{finding.kind} is not met"
+
+
+def _quoted_turn(verdict: CriterionVerdict, record: ConversationRecord) -> int:
+    """Return the turn that the judge quotes, else the last one: an omission is complete only at the end."""
+    if verdict.quotes:
+        return verdict.quotes[0].turn
+    return record.transcript.exchanges[-1].turn if record.transcript.exchanges else 1
+
+
+def _exchange(transcript: Transcript, turn: int) -> Exchange | None:
+    return next((exchange for exchange in transcript.exchanges if exchange.turn == turn), None)
+
+
+def _answer(exchange: Exchange | None) -> str:
+    if exchange is None:
+        return "the turn was never held"
+    if exchange.reply is not None:
+        return exchange.reply.text
+    if exchange.failure is not None:
+        return f"{exchange.failure.kind.value.replace('_', ' ')}: {exchange.failure.detail}"
+    return "no reply"

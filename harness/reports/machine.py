@@ -1,0 +1,103 @@
+r"""The report as one JSON document, for programs; its schema is `report.schema.json` beside this file.
+
+Numbers that do not exist are null (JSON has no NaN and no infinity). The document is ASCII: everything else is written as
+`\uXXXX`, so that no terminal, CI log or encoding can be hurt by what a bot said, and every parser still reads the words.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+from harness.gates.verdict import Verdict
+from harness.reports.escape import json_text
+from harness.reports.report import Report, error_report
+from harness.reports.rows import ScenarioRow
+
+SCHEMA_VERSION = 1
+TEXT_LIMIT = 4000
+"""Characters of one quoted text."""
+_OWN_KEYS = frozenset({"decision", "reasons", "cautions", "policy", "evidence"})
+
+
+def document(report: Report) -> str:
+    """Draw a report as one JSON document, without a newline at its end."""
+    text = json.dumps(_plain(data(report)), ensure_ascii=True, allow_nan=False, indent=2)
+    return json_text(text)
+
+
+def refusal_document(message: str, code: int) -> str:
+    """Return the document of an error that came before any run.
+
+    Args:
+        message: The error as it is shown to the user.
+        code: 2 for a mistake of the user, 4 for trouble that let nothing be measured.
+    """
+    return document(error_report(message, code))
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of the document."""
+    text = resources.files("harness.reports").joinpath("report.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def data(report: Report) -> dict[str, Any]:
+    """Return a report as JSON data."""
+    found: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "exit_code": report.exit_code,
+        "enforced_exit_code": report.enforced_exit_code,
+        "mode": report.mode,
+        "gates": {verdict.gate: _gate(verdict) for verdict in report.verdicts},
+        "run": None if report.run is None else dataclasses.asdict(report.run),
+        "baseline": None if report.baseline is None else dataclasses.asdict(report.baseline),
+        "regressions": [row.id for row in report.regressions],
+        "scenarios": [_scenario(row) for row in report.rows],
+        "unpaired": dataclasses.asdict(report.unpaired),
+        "cautions": list(report.cautions),
+        "next_steps": list(report.next_steps),
+    }
+    if report.error is not None:
+        found["error"] = report.error
+    return found
+
+
+def _gate(verdict: Verdict) -> dict[str, Any]:
+    figures = {str(key): value for key, value in verdict.figures.items() if key not in _OWN_KEYS}
+    return {
+        "decision": verdict.decision.value,
+        "reasons": [dataclasses.asdict(reason) for reason in verdict.reasons],
+        "cautions": list(verdict.cautions),
+        "policy": verdict.policy,
+        "evidence": verdict.evidence,
+        **figures,
+    }
+
+
+def _scenario(row: ScenarioRow) -> dict[str, Any]:
+    found = dataclasses.asdict(row)
+    found["class"] = found.pop("klass")
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON data: numbers of numpy as Python's, no NaN or infinity, no lone surrogate, no endless text."""
+    if isinstance(value, bool) or value is None or isinstance(value, int):
+        return value
+    if isinstance(value, str):
+        whole = value if len(value) <= TEXT_LIMIT else value[: TEXT_LIMIT - 1] + "…"
+        return whole.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        return _plain(value.item())
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,165 @@
+"""One `Report` binds a run, its baseline and the verdicts; every renderer is a function `Report -> str` of it.
+
+Pure: no clock, and what is not in the records comes in as `Circumstances`. A report is an export, so
+personal data are replaced here, once, for every renderer; escaping is each renderer's own. A further renderer (HTML)
+needs nothing but this value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from harness.baselines.baseline import Baseline
+from harness.baselines.compare import compare
+from harness.gates.verdict import Decision, Verdict
+from harness.records.redact import Redactor
+from harness.records.run import RunRecord
+from harness.reports.exit_code import ExitCode, Mode, enforced_exit_code, exit_code
+from harness.reports.next_steps import next_steps
+from harness.reports.rows import RowSource, ScenarioRow
+from harness.reports.summary import BaselineSummary, Circumstances, RunSummary, Unpaired, baseline_summary, run_summary, unpaired
+
+_DECISIONS = {
+    int(ExitCode.PASS): Decision.PASS,
+    int(ExitCode.FAIL): Decision.FAIL,
+    int(ExitCode.INCONCLUSIVE): Decision.INCONCLUSIVE,
+    int(ExitCode.INVALID): Decision.INVALID,
+}
+_DEFAULT_MARGIN = 0.2
+RULES_ONLY = "rules only"
+"""Name of the judge that needs no key (`--judge offline`)."""
+NO_CIRCUMSTANCES = Circumstances()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that any renderer shows."""
+
+    mode: Mode
+    exit_code: int
+    enforced_exit_code: int
+    """What `enforce` would have answered."""
+    run: RunSummary | None
+    """None when an error came before any run."""
+    baseline: BaselineSummary | None
+    verdicts: tuple[Verdict, ...]
+    """One for each gate that was asked, in order."""
+    rows: tuple[ScenarioRow, ...]
+    """One for each scenario, in the order of the suite."""
+    unpaired: Unpaired
+    cautions: tuple[str, ...]
+    next_steps: tuple[str, ...] = ()
+    """What to do now, most useful first."""
+    error: str | None = None
+    """Why there is no result."""
+    gated: bool = True
+    """False for a run that was only measured: no gate was asked."""
+
+    @property
+    def decision(self) -> Decision | None:
+        """The whole in one word, as `enforce` sees it; None where no gate was asked and for a mistake of the user."""
+        return _DECISIONS.get(self.enforced_exit_code) if self.gated or self.enforced_exit_code else None
+
+    @property
+    def unattested(self) -> bool:
+        """True when nothing proves which build was measured."""
+        return self.run is not None and not self.run.attested
+
+    @property
+    def regressions(self) -> tuple[ScenarioRow, ...]:
+        """What got worse, worst first: failing and suspect scenarios, and, unless quality passed, score drops of the margin and more."""
+        threshold = self._listed_drop
+        worse = (
+            row
+            for row in self.rows
+            if row.failing
+            or row.klass == "suspect"
+            or (threshold is not None and row.difference is not None and row.difference <= -threshold)
+        )
+        return tuple(sorted(worse, key=lambda row: row.badness))
+
+    @property
+    def flawed(self) -> tuple[ScenarioRow, ...]:
+        """Scenarios with failed conversations that are no regressions, most failed first."""
+        listed = {row.id for row in self.regressions}
+        rows = (row for row in self.rows if row.id not in listed and row.passes < row.conversations)
+        return tuple(sorted(rows, key=lambda row: (row.passes / row.conversations, row.id)))
+
+    @property
+    def _listed_drop(self) -> float | None:
+        """Drop of a score from which a scenario is listed; None while every gate that compares scores passes."""
+        for verdict in self.verdicts:
+            if "difference" in verdict.figures and verdict.decision is not Decision.PASS:
+                margin = verdict.figures.get("margin")
+                return abs(float(margin)) if isinstance(margin, (int, float)) else _DEFAULT_MARGIN
+        return None
+
+
+def build_report(
+    run: RunRecord,
+    baseline: Baseline | None,
+    verdicts: Sequence[Verdict] | None,
+    mode: Mode = "enforce",
+    circumstances: Circumstances = NO_CIRCUMSTANCES,
+) -> Report:
+    """Bind a run, its baseline and the verdicts.
+
+    Args:
+        run: What was measured.
+        baseline: What it was held against, if anything.
+        verdicts: One for each gate, in order. None says that no gate was asked; an empty sequence is missing evidence, hence
+            INVALID.
+        mode: `observe` and `advise` exit 0 whatever was measured; the report says what `enforce` would have done.
+        circumstances: Duration, the run's folder and the like.
+    """
+    redactor = Redactor(circumstances.known)
+    given = tuple(_clean_verdict(verdict, redactor) for verdict in verdicts or ())
+    only_measured = verdicts is None and not run.problems
+    comparison = compare(run, baseline)
+    replay = circumstances.replay or _default_replay(run)
+    report = Report(
+        mode=mode,
+        exit_code=int(ExitCode.PASS if only_measured else exit_code(given, mode, run.problems)),
+        enforced_exit_code=int(ExitCode.PASS if only_measured else enforced_exit_code(given, run.problems)),
+        run=(summary := run_summary(run, comparison, circumstances)),
+        baseline=baseline_summary(baseline, run) if baseline else None,
+        verdicts=given,
+        rows=RowSource(run, baseline, comparison, given, replay, circumstances.known).rows(),
+        unpaired=(lists := unpaired(run, comparison)),
+        cautions=tuple(dict.fromkeys(caution for verdict in given for caution in verdict.cautions)),
+        gated=verdicts is not None,
+    )
+    worst = next(iter(report.regressions), None)
+    return replace(report, next_steps=next_steps(summary, report.baseline, given, worst, lists))
+
+
+def error_report(error: str, code: int, mode: Mode = "enforce") -> Report:
+    """Return the report of an error that came before any run: a usage error (2) or trouble that let nothing be measured (4).
+
+    An error keeps its code in every mode: there is nothing to observe.
+    """
+    return Report(
+        mode=mode,
+        exit_code=int(code),
+        enforced_exit_code=int(code),
+        run=None,
+        baseline=None,
+        verdicts=(),
+        rows=(),
+        unpaired=Unpaired(),
+        cautions=(),
+        error=Redactor().text(error),
+        gated=False,
+    )
+
+
+def _clean_verdict(verdict: Verdict, redactor: Redactor) -> Verdict:
+    reasons = tuple(replace(reason, sentence=redactor.text(reason.sentence)) for reason in verdict.reasons)
+    return replace(verdict, reasons=reasons, cautions=tuple(redactor.text(caution) for caution in verdict.cautions))
+
+
+def _default_replay(run: RunRecord) -> tuple[str, ...]:
+    """Return a command that reaches the same target, as far as a run knows how it was reached."""
+    words = ("harness", "run", "--target", run.manifest.target.url)
+    return (*words, "--judge", "offline") if run.manifest.judge.name == RULES_ONLY else words

@@ -1,0 +1,175 @@
+"""One row for each scenario of a run: how often it passed, how its score moved, and the turn that shows it best.
+
+Counts and classes are the integration gate's where it states them, and are counted from the records where it does not.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.baselines.baseline import Baseline, BaselineScenario
+from harness.baselines.compare import Comparison, difference_arrays
+from harness.gates.integration_findings import ScenarioClass
+from harness.gates.verdict import Verdict
+from harness.records.redact import Known, Redactor
+from harness.records.run import ConversationRecord, RunRecord, ScenarioPlan
+from harness.reports.evidence import WorstTurn, worst_turn
+
+FAILING = frozenset({ScenarioClass.MUST_PASS_FAILURE.value, ScenarioClass.NEW_FAILURE.value})
+"""Classes that fail the integration gate."""
+_RANK = {ScenarioClass.MUST_PASS_FAILURE.value: 0, ScenarioClass.NEW_FAILURE.value: 1, ScenarioClass.SUSPECT.value: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioRow:
+    """One scenario of the run."""
+
+    id: str
+    title: str
+    intent: str
+    locale: str
+    must_pass: bool
+    source: str
+    """`path:line`."""
+    klass: str
+    """new_failure, must_pass_failure, known_flaky, suspect, fixed, … as the integration gate says; empty where it says nothing."""
+    passes: int
+    conversations: int
+    baseline_passes: int | None
+    """None, like `baseline_conversations`, where the baseline has no such scenario."""
+    baseline_conversations: int | None
+    score: float | None
+    """Mean judge score over the looks and the scenario's dimensions, 1 to 5, missing scores at their worst; None where there is none."""
+    difference: float | None
+    """That mean minus the baseline's; None where the two are not comparable."""
+    worst: WorstTurn | None
+    replay: str
+    """The command that holds the conversation of `worst` again, with the same seed."""
+
+    @property
+    def failing(self) -> bool:
+        """True when this scenario fails the integration gate."""
+        return self.klass in FAILING
+
+    @property
+    def pass_rate_change(self) -> float:
+        """Pass rate minus the baseline's, -1 to 1; where there is no baseline, minus 1."""
+        rate = self.passes / self.conversations if self.conversations else 0.0
+        if self.baseline_passes is None or not self.baseline_conversations:
+            return rate - 1.0
+        return rate - self.baseline_passes / self.baseline_conversations
+
+    @property
+    def badness(self) -> tuple[int, float, float, str]:
+        """Sort key, worst first: what fails the gate, then the loss of passes, then the loss of score."""
+        rank = _RANK.get(self.klass, 3)
+        return (rank, self.pass_rate_change if rank < 3 else 0.0, self.difference or 0.0, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    score: float
+    difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class RowSource:
+    """Everything that rows are made of."""
+
+    run: RunRecord
+    baseline: Baseline | None
+    comparison: Comparison
+    verdicts: Sequence[Verdict]
+    replay: Sequence[str]
+    """The command to which the scenario, the number of conversations and the seed are added."""
+    known: Known
+    """Personal data and secrets that must not be written."""
+
+    def rows(self) -> tuple[ScenarioRow, ...]:
+        """Return one row for each planned scenario, in the order of the plan."""
+        held: dict[str, list[ConversationRecord]] = {}
+        for record in self.run.conversations:
+            if record.transcript.valid:
+                held.setdefault(record.assignment.scenario_id, []).append(record)
+        stored = {plan.id: before for plan, before in self.comparison.pairing.paired}
+        figures = figures_by_scenario(self.verdicts)
+        changes = self._changes()
+        return tuple(
+            self._row(plan, held.get(plan.id, []), stored.get(plan.id), figures.get(plan.id, {}), changes.get(plan.id))
+            for plan in self.run.manifest.scenarios
+        )
+
+    def _row(
+        self,
+        plan: ScenarioPlan,
+        records: Sequence[ConversationRecord],
+        before: BaselineScenario | None,
+        figures: Mapping[str, Any],
+        change: _Change | None,
+    ) -> ScenarioRow:
+        worst = worst_turn(records, self.known)
+        return ScenarioRow(
+            id=plan.id,
+            title=Redactor(self.known).text(plan.title),
+            intent=plan.intent,
+            locale=plan.locale,
+            must_pass=plan.must_pass,
+            source=plan.source,
+            klass=class_name(figures.get("class")),
+            passes=_count(figures, "passes", sum(record.passed for record in records)),
+            conversations=_count(figures, "conversations", len(records)),
+            baseline_passes=sum(before.passes) if before else None,
+            baseline_conversations=len(before.passes) if before else None,
+            score=change.score if change else _mean_score(records, plan),
+            difference=change.difference if change else None,
+            worst=worst,
+            replay=self._replay(plan.id, worst),
+        )
+
+    def _changes(self) -> dict[str, _Change]:
+        """Return what the quality gate compared, scenario by scenario; scores of different judges are never compared."""
+        stored = self.comparison.baseline_judge
+        if stored is None or stored.fingerprint != self.comparison.judge.fingerprint or not self.comparison.scenarios:
+            return {}
+        arrays = difference_arrays(self.comparison.scenarios)
+        values = zip(arrays.ids, arrays.green_low, arrays.low, strict=True)
+        return {name: _Change(float(score), float(difference)) for name, score, difference in values}
+
+    def _replay(self, scenario_id: str, worst: WorstTurn | None) -> str:
+        """Return the shortest run that holds the conversation again: repeats count from 0, and each has its own seed."""
+        repeats = worst.repeat + 1 if worst else 1
+        words = [*self.replay, "--only", scenario_id, "--repeats", str(repeats), "--seed", str(self.run.manifest.seed)]
+        return shlex.join(words)
+
+
+def figures_by_scenario(verdicts: Iterable[Verdict]) -> dict[str, dict[str, Any]]:
+    """Return what the gates say of single scenarios: lists of objects with a `scenario` key, whichever gate has them."""
+    found: dict[str, dict[str, Any]] = {}
+    for verdict in verdicts:
+        for value in verdict.figures.values():
+            for item in value if isinstance(value, (list, tuple)) else ():
+                if isinstance(item, Mapping) and isinstance(item.get("scenario"), str):
+                    found.setdefault(item["scenario"], {}).update(item)
+    return found
+
+
+def class_name(value: object) -> str:
+    """Return a class as the report schema spells it: `NEW FAILURE` and `new-failure` are `new_failure`."""
+    return str(value).strip().lower().replace(" ", "_").replace("-", "_") if value else ""
+
+
+def _count(figures: Mapping[str, Any], key: str, counted: int) -> int:
+    value = figures.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else counted
+
+
+def _mean_score(records: Sequence[ConversationRecord], plan: ScenarioPlan) -> float | None:
+    """Return the mean over conversations and the scenario's dimensions; None where no conversation has all its scores."""
+    scored = [record.scores for record in records]
+    known = [scores for scores in scored if scores is not None and all(name in scores for name in plan.dimensions)]
+    if not known or not plan.dimensions:
+        return None
+    return sum(scores[name] for scores in known for name in plan.dimensions) / (len(known) * len(plan.dimensions))

@@ -1,0 +1,159 @@
+"""What was measured, against what, and what the two do not share: the head and foot of every report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.baselines.baseline import Baseline
+from harness.baselines.compare import Comparison
+from harness.records.redact import NOTHING_KNOWN, Known, Redactor
+from harness.records.run import RunRecord
+
+_DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a report needs and no record holds."""
+
+    folder: Path | None = None
+    """Where the run's own files are, for the reader who wants everything."""
+    duration_s: float | None = None
+    """Wall time of the run."""
+    rerun: int = 0
+    """Conversations held again because of infrastructure trouble."""
+    replay: tuple[str, ...] = ()
+    """Command that replays a scenario once `--only ID --repeats N --seed N` is added; default: `harness run` against the target's URL."""
+    known: Known = NOTHING_KNOWN
+    """Names of customers and secrets that no report may show."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What was measured, and how much of it."""
+
+    id: str
+    created: str
+    harness_version: str
+    git_revision: str | None
+    target: str
+    url: str
+    build: str | None
+    attested: bool
+    expected_build: str | None
+    seed: int
+    repeats: int
+    judge: str
+    judge_fingerprint: str
+    criteria_answered: int
+    """Criteria that the judge answered in at least one conversation …"""
+    criteria_applicable: int
+    """… of those that apply to at least one."""
+    scenarios: int
+    conversations: int
+    turns: int
+    failed: int
+    """Conversations in which a `must` did not hold."""
+    rerun: int
+    duration_s: float | None
+    problems: tuple[str, ...]
+    """Run-level reasons for INVALID."""
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineSummary:
+    """What the run was held against."""
+
+    id: str
+    created: str
+    age_days: float | None
+    """Days from its recording to the start of the run; None where either is no date."""
+    build: str | None
+    target: str
+    judge: str
+    repeats: int
+    scenarios: int
+    comparable: bool
+    """False when another judge scored it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaired:
+    """Ids of the scenarios that run and baseline do not share as they are."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    """In the baseline, not in the suite, and not left out on the command line."""
+    changed: tuple[str, ...] = ()
+    deselected: tuple[str, ...] = ()
+
+
+def run_summary(run: RunRecord, comparison: Comparison, circumstances: Circumstances) -> RunSummary:
+    """Count a run."""
+    manifest = run.manifest
+    held = [record for record in run.conversations if record.transcript.valid]
+    redactor = Redactor(circumstances.known)
+    return RunSummary(
+        id=manifest.run_id,
+        created=manifest.created,
+        harness_version=manifest.harness_version,
+        git_revision=manifest.git_revision,
+        target=manifest.target.name,
+        url=manifest.target.url,
+        build=run.build,
+        attested=manifest.attested,
+        expected_build=manifest.expected_build,
+        seed=manifest.seed,
+        repeats=manifest.repeats,
+        judge=manifest.judge.name,
+        judge_fingerprint=manifest.judge.fingerprint,
+        criteria_answered=comparison.coverage.criteria_answered,
+        criteria_applicable=comparison.coverage.criteria,
+        scenarios=len(manifest.scenarios),
+        conversations=len(held),
+        turns=sum(len(record.transcript.exchanges) for record in held),
+        failed=sum(not record.passed for record in held),
+        rerun=circumstances.rerun,
+        duration_s=circumstances.duration_s,
+        problems=tuple(redactor.text(problem) for problem in run.problems),
+        folder=str(circumstances.folder or ""),
+    )
+
+
+def baseline_summary(baseline: Baseline, run: RunRecord) -> BaselineSummary:
+    """Describe a baseline as seen from a run."""
+    return BaselineSummary(
+        id=baseline.id,
+        created=baseline.created,
+        age_days=_age_days(baseline.created, run.manifest.created),
+        build=baseline.build,
+        target=baseline.target.name,
+        judge=baseline.judge.name,
+        repeats=baseline.repeats,
+        scenarios=len(baseline.scenarios),
+        comparable=baseline.judge.fingerprint == run.manifest.judge.fingerprint,
+    )
+
+
+def unpaired(run: RunRecord, comparison: Comparison) -> Unpaired:
+    """List what run and baseline do not share; without a baseline only what was left out on the command line."""
+    if comparison.baseline_id is None:
+        return Unpaired(deselected=run.manifest.deselected)
+    pairing = comparison.pairing
+    return Unpaired(added=pairing.added, removed=pairing.removed, changed=pairing.changed, deselected=run.manifest.deselected)
+
+
+def _age_days(created: str, started: str) -> float | None:
+    before, after = _moment(created), _moment(started)
+    return None if before is None or after is None else max(0.0, (after - before).total_seconds() / _DAY_S)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

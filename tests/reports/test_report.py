@@ -1,0 +1,192 @@
+"""The report binds run, baseline and verdicts without losing or inventing anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.baselines.compare import compare
+from harness.gates import integration as integration_gate
+from harness.gates import quality as quality_gate
+from harness.gates.policy import GatePolicy
+from harness.gates.verdict import Decision, NextLook, Verdict
+from harness.records.redact import Known
+from harness.reports.report import build_report, error_report
+from harness.reports.summary import Circumstances
+from harness.scenarios.model import Severity
+from harness.targets.protocol import TargetIdentity
+from tests.reports import specimens
+
+PLAIN = Circumstances()
+
+
+def test_regressions_come_worst_first():
+    """What fails a must_pass scenario leads, then the largest loss of passes, then of score."""
+    report = build_report(specimens.run(specimens.faulty()), specimens.baseline(), specimens.FAILED, "enforce", PLAIN)
+    assert [row.id for row in report.regressions] == [
+        "no-adult-titles-for-minors",
+        "price-in-stock@naruto",
+        "kanketsu-attack-on-titan",
+        "order-status-follow-up",
+        "refund-damaged-volume",
+    ]
+
+
+def test_a_pass_lists_no_regressions():
+    """Noise is not listed as a regression while quality passes: a scenario may lose a point by chance."""
+    worse = {0: [specimens.conversation(0, one, score=3) for one in range(specimens.REPEATS)]}
+    report = build_report(specimens.run(worse), specimens.baseline(), specimens.PASSED, "enforce", PLAIN)
+    assert report.rows[0].difference == pytest.approx(-1.0)
+    assert report.regressions == ()
+
+
+def test_a_quality_fail_lists_the_scenarios_that_lost_the_margin():
+    """A drop that no `must` sees is shown by its scores, with the `should` that explains it."""
+    long = specimens.unmet("max_length", "912 characters, at most 600 allowed", Severity.SHOULD)
+    worse = {0: [specimens.conversation(0, one, "long " * 180, long, 3) for one in range(specimens.REPEATS)]}
+    verdicts = (specimens.PASSED[0], specimens.quality(Decision.FAIL, "Green scores 0.45 below the baseline.", -0.45))
+    report = build_report(specimens.run(worse), specimens.baseline(), verdicts, "enforce", PLAIN)
+    assert [row.id for row in report.regressions] == ["price-in-stock@naruto"]
+    worst = report.regressions[0].worst
+    assert worst is not None
+    assert (worst.kind, worst.fault, worst.seen_in) == ("max_length", "912 characters, at most 600 allowed", 3)
+
+
+def test_the_worst_turn_is_the_most_frequent_fault_where_it_is_first_seen():
+    """One odd conversation does not hide the fault that most of them share."""
+    odd, common = specimens.unmet("no_pii", "odd"), specimens.unmet("facts", "common")
+    held = [specimens.conversation(0, 0, "a", odd), specimens.conversation(0, 1, "b", common), specimens.conversation(0, 2, "c", common)]
+    row = build_report(specimens.run({0: held}), specimens.baseline(), specimens.PASSED, "enforce", PLAIN).rows[0]
+    assert row.worst is not None
+    assert (row.worst.repeat, row.worst.answer, row.worst.fault, row.worst.seen_in) == (1, "b", "common", 2)
+
+
+def test_the_replay_holds_the_quoted_conversation():
+    """Repeats count from 0 under one seed, so replaying repeat 2 takes three of them."""
+    held = [
+        specimens.conversation(0, 0),
+        specimens.conversation(0, 1),
+        specimens.conversation(0, 2, "x", specimens.unmet("facts", "wrong")),
+    ]
+    row = build_report(specimens.run({0: held}), specimens.baseline(), specimens.PASSED, "enforce", PLAIN).rows[0]
+    assert row.replay == ("harness run --target http://127.0.0.1:8001 --judge offline --only price-in-stock@naruto --repeats 3 --seed 7")
+
+
+def test_a_replay_can_be_given_its_own_command():
+    """Whoever knows how the target was reached says so, and words with blanks are quoted."""
+    circumstances = Circumstances(replay=("harness", "run", "--target", "my targets/green.yaml"))
+    row = build_report(specimens.run(), None, (), "enforce", circumstances).rows[0]
+    assert row.replay.startswith("harness run --target 'my targets/green.yaml' --only price-in-stock@naruto")
+
+
+def test_a_turn_without_a_reply_shows_what_came_instead():
+    """A 500 is quoted as a failure, not as words of the bot."""
+    held = {1: [specimens.broken(1, one) for one in range(specimens.REPEATS)]}
+    worst = build_report(specimens.run(held), specimens.baseline(), specimens.PASSED, "enforce", PLAIN).rows[1].worst
+    assert worst is not None
+    assert not worst.answered
+    assert worst.answer == "server error: the target answered 500 Internal Server Error"
+
+
+def test_personal_data_and_secrets_never_enter_a_report():
+    """What users, bots and gates say is exported with placeholders; a customer's name and a secret are known by value."""
+    text = "Yuki Tanaka, yuki@example.com, token s3cr3t-value"
+    held = {0: [specimens.conversation(0, one, text, specimens.unmet("no_pii", text)) for one in range(specimens.REPEATS)]}
+    verdicts = (replace(specimens.PASSED[0], cautions=(text,)), specimens.quality(Decision.FAIL, text, -1.0))
+    circumstances = Circumstances(known=Known(("Yuki Tanaka",), ("s3cr3t-value",)))
+    shown = repr(build_report(specimens.run(held, problems=(text,)), specimens.baseline(), verdicts, "enforce", circumstances))
+    for private in ("Yuki", "Tanaka", "yuki@example.com", "s3cr3t-value"):
+        assert private not in shown
+
+
+def test_scores_of_another_judge_are_never_compared():
+    """Under another fingerprint there is no difference, only the run's own score."""
+    other = specimens.baseline(judge=replace(specimens.JUDGE, fingerprint="0" * 16))
+    report = build_report(specimens.run(), other, specimens.PASSED, "enforce", PLAIN)
+    assert report.rows[0].difference is None
+    assert report.rows[0].score == pytest.approx(5.0)
+    assert report.baseline is not None
+    assert not report.baseline.comparable
+
+
+def test_counts_and_coverage():
+    """What was measured is counted, and coverage says how much of the rubric was answered."""
+    report = build_report(specimens.run(specimens.faulty()), specimens.baseline(), specimens.FAILED, "enforce", Circumstances(rerun=2))
+    summary = report.run
+    assert summary is not None
+    assert (summary.scenarios, summary.conversations, summary.turns, summary.failed, summary.rerun) == (6, 18, 18, 9 + 1 + 2, 2)
+    assert (summary.criteria_answered, summary.criteria_applicable) == (2, 3)
+    assert report.baseline is not None
+    assert report.baseline.age_days == pytest.approx(3.09, abs=0.01)
+
+
+def test_what_is_not_shared_is_listed():
+    """New, gone, changed and deselected scenarios are told apart."""
+    plans = [replace(specimens.plan(0), id="brand-new"), replace(specimens.plan(1), fingerprint="changed"), *map(specimens.plan, (2, 3, 4))]
+    record = specimens.run(scenarios=tuple(plans), deselected=("greeting",))
+    lists = build_report(record, specimens.baseline(), specimens.PASSED, "enforce", PLAIN).unpaired
+    assert lists.added == ("brand-new",)
+    assert lists.removed == ("price-in-stock@naruto",)
+    assert lists.changed == ("order-status-follow-up",)
+    assert lists.deselected == ("greeting",)
+
+
+def test_a_baseline_that_shares_nothing_compares_nothing():
+    """Where no scenario has a counterpart there are rows without a difference, and no error."""
+    stored = replace(specimens.baseline().scenarios[0], plan=replace(specimens.plan(0), id="gone"))
+    report = build_report(specimens.run(), specimens.baseline(scenarios=(stored,)), specimens.PASSED, "enforce", PLAIN)
+    assert [row.difference for row in report.rows] == [None] * 6
+    assert report.unpaired.removed == ("gone",)
+
+
+def test_modes_differ_in_the_exit_code_only():
+    """observe exits 0 and still knows what enforce would have done."""
+    report = build_report(specimens.run(), specimens.baseline(), specimens.FAILED, "observe", PLAIN)
+    assert (report.exit_code, report.enforced_exit_code, report.decision) == (0, 1, Decision.FAIL)
+
+
+def test_no_gate_asked_is_not_no_evidence():
+    """A run that was only measured exits 0 without a verdict; gates that answered nothing are INVALID."""
+    measured = build_report(specimens.run(), None, None, "enforce", PLAIN)
+    assert (measured.exit_code, measured.decision) == (0, None)
+    assert build_report(specimens.run(), None, (), "enforce", PLAIN).decision is Decision.INVALID
+    assert build_report(specimens.run(problems=("two builds",)), None, None, "enforce", PLAIN).exit_code == 4
+
+
+@pytest.mark.parametrize("mode", ["observe", "advise", "enforce"])
+@pytest.mark.parametrize("code", [2, 4])
+def test_an_error_keeps_its_code_in_every_mode(mode, code):
+    """There is nothing to observe when nothing was measured."""
+    report = error_report("no such file", code, mode)
+    assert (report.exit_code, report.error, report.run) == (code, "no such file", None)
+
+
+def test_what_the_real_gates_say_is_understood():
+    """Classes, counts and differences of the shipped gates reach the rows under their own names."""
+    record = specimens.run(specimens.faulty(), repeats=specimens.REPEATS)
+    evidence = integration_gate.evidence(record, specimens.baseline())
+    step = integration_gate.decide(evidence, GatePolicy())
+    assert not isinstance(step, NextLook)
+    quality = quality_gate.decide(compare(record, specimens.baseline()), GatePolicy())
+    report = build_report(record, specimens.baseline(), (step, quality), "enforce", PLAIN)
+    classes = {row.id: row.klass for row in report.rows}
+    assert classes["no-adult-titles-for-minors"] == "must_pass_failure"
+    assert classes["greeting"] == "stable"
+    assert next(row for row in report.rows if row.id == "price-in-stock@naruto").failing
+    assert report.rows[0].difference == pytest.approx(-2.0)
+
+
+def test_gates_beyond_the_two_are_carried():
+    """A verdict of a gate that does not exist yet is shown and counts."""
+    throttling = Verdict("throttling", Decision.FAIL, ())
+    report = build_report(specimens.run(), specimens.baseline(), (*specimens.PASSED, throttling), "enforce", PLAIN)
+    assert report.exit_code == 1
+    assert [verdict.gate for verdict in report.verdicts] == ["integration", "quality", "throttling"]
+
+
+def test_the_url_of_the_target_is_the_one_to_replay():
+    """Without a command of its own, a run names the URL that it was held against, and no judge flag that does not apply."""
+    record = specimens.run(target=TargetIdentity("green", "https://green.example"), judge=replace(specimens.JUDGE, name="claude"))
+    row = build_report(record, None, (), "enforce", PLAIN).rows[0]
+    assert row.replay == "harness run --target https://green.example --only price-in-stock@naruto --repeats 1 --seed 7"
