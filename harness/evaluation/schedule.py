@@ -20,11 +20,11 @@ import anyio.to_thread
 
 from harness.conversations.transcript import Transcript
 from harness.errors import HarnessError
+from harness.evaluation.attest import BuildWatch
 from harness.evaluation.evaluate import Services, evaluate
 from harness.records.journal import Journal, Trouble
 from harness.records.run import Assignment, ConversationRecord, RunManifest
 from harness.scenarios.model import Scenario
-from harness.targets.attest import BuildWatch
 from harness.targets.protocol import FailureKind
 
 FLUSH_S = 0.05

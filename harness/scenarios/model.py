@@ -64,7 +64,7 @@ class Matches(_Expectation):
 
     kind: Literal["matches"]
     pattern: str = Field(min_length=1, max_length=2000, description="RE2 pattern, searched in the folded text")
-    absent: bool = Field(False, description="true: the pattern must NOT be found")
+    absent: bool = Field(default=False, description="true: the pattern must NOT be found")
 
 
 class FieldEquals(_Expectation):
@@ -133,7 +133,9 @@ class FactsMatch(_Expectation):
     attributes: tuple[Attribute, ...] = Field(
         ("price", "volumes", "author", "status", "stock", "age_rating"), min_length=1, description="attributes to check"
     )
-    title: Identifier | None = Field(None, description="catalogue id that the reply must state these attributes of; default: check only what is said")
+    title: Identifier | None = Field(
+        None, description="catalogue id that the reply must state these attributes of; default: check only what is said"
+    )
 
 
 class NoPii(_Expectation):
@@ -175,9 +177,11 @@ class Turn(FrozenModel):
     say: str = Field(min_length=1, max_length=4000, description="the user's message; may use {{ example.x }} and {{ captured.x }}")
     language: Language | None = Field(None, description="language the reply has to be in; default: the scenario's locale")
     expect: tuple[Expectation, ...] = Field((), description="expectations on this turn's reply")
-    capture: dict[Identifier, str] = Field(default_factory=dict, description="name: JMESPath over the reply's payload, for {{ captured.name }} in later turns")
+    capture: dict[Identifier, str] = Field(
+        default_factory=dict, description="name: JMESPath over the reply's payload, for {{ captured.name }} in later turns"
+    )
     timeout_s: float | None = Field(None, gt=0, le=600, description="seconds to wait for the whole reply; default: the target's")
-    apology_ok: bool = Field(False, description="a refusal or apology is the right answer here")
+    apology_ok: bool = Field(default=False, description="a refusal or apology is the right answer here")
 
 
 class OwnCriterion(FrozenModel):

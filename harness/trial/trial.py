@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from harness.baselines.baseline import Baseline
 from harness.baselines.compare import compare
 from harness.errors import TargetError
+from harness.evaluation.attest import build_of, build_problems
 from harness.evaluation.evaluate import Services
 from harness.evaluation.schedule import Limits, collect
 from harness.gates import integration, quality
@@ -20,7 +21,6 @@ from harness.gates.verdict import NextLook, Verdict
 from harness.records.journal import Journal
 from harness.records.run import Assignment, ConversationRecord, RunManifest, RunRecord
 from harness.scenarios.model import Scenario
-from harness.targets.attest import build_of, build_problems
 from harness.trial.plan import extension, first_look
 
 

@@ -1,68 +1,21 @@
 """Proof that the intended build answered, and only that one: every reply is looked at, and the version endpoint twice.
 
 Pure. A run whose build is missing, different or mixed measured the wrong thing, so each problem is a sentence that
-names scenario, repeat and turn. Transcripts live in a room above this one and are read by their shape alone.
+names scenario, repeat and turn.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
-from harness.targets.protocol import Reply, TransportFailure
+from harness.conversations.transcript import Transcript
+from harness.records.run import ConversationRecord
 
 MIN_PREFIX = 7
 """Hexadecimal digits from which a shortened revision counts as the same build (git's own default length)."""
 _REVISION = re.compile(rf"[0-9a-f]{{{MIN_PREFIX},64}}")
-
-
-class HeldExchange(Protocol):
-    """A turn as it happened, as far as the proof needs it."""
-
-    @property
-    def turn(self) -> int:
-        """Counted from 1."""
-        ...
-
-    @property
-    def reply(self) -> Reply | None:
-        """What came, if anything good."""
-        ...
-
-    @property
-    def failure(self) -> TransportFailure | None:
-        """What came instead."""
-        ...
-
-
-class HeldTranscript(Protocol):
-    """A conversation as it happened, as far as the proof needs it."""
-
-    @property
-    def scenario_id(self) -> str:
-        """Which scenario."""
-        ...
-
-    @property
-    def repeat(self) -> int:
-        """Which repeat of it."""
-        ...
-
-    @property
-    def exchanges(self) -> Sequence[HeldExchange]:
-        """Its turns."""
-        ...
-
-
-class HeldConversation(Protocol):
-    """A conversation record, as far as the proof needs it."""
-
-    @property
-    def transcript(self) -> HeldTranscript:
-        """The conversation."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +35,7 @@ def builds_match(one: str, other: str) -> bool:
     return bool(_REVISION.fullmatch(short) and _REVISION.fullmatch(long)) and long.startswith(short)
 
 
-def sightings(transcript: HeldTranscript) -> Iterator[Sighting]:
+def sightings(transcript: Transcript) -> Iterator[Sighting]:
     """Yield what each answered turn stated; a failure counts when it states a build."""
     for exchange in transcript.exchanges:
         place = f"scenario {transcript.scenario_id}, repeat {transcript.repeat}, turn {exchange.turn}"
@@ -106,7 +59,7 @@ class BuildWatch:
         self._expected = expected
         self._seen = None if known is None else Sighting(known, "the version endpoint before the run")
 
-    def observe(self, transcript: HeldTranscript) -> str | None:
+    def observe(self, transcript: Transcript) -> str | None:
         """Return what is wrong with the builds of one conversation, held against all before it, or None."""
         return next(filter(None, map(self.problem_of, sightings(transcript))), None)
 
@@ -126,7 +79,7 @@ class BuildWatch:
 
 
 def build_problems(
-    records: Iterable[HeldConversation], before: str | None, after: str | None, expected: str | None, *, attested: bool
+    records: Iterable[ConversationRecord], before: str | None, after: str | None, expected: str | None, *, attested: bool
 ) -> tuple[str, ...]:
     """Return why the run does not prove its build; empty when it does, or when the target is declared unattested.
 
@@ -154,7 +107,7 @@ def build_problems(
     return tuple(problems)
 
 
-def build_of(records: Iterable[HeldConversation]) -> str | None:
+def build_of(records: Iterable[ConversationRecord]) -> str | None:
     """Return the longest name of the one build that answered; None when none was stated, or when they do not match."""
     builds = sorted({sighting.build for record in records for sighting in sightings(record.transcript) if sighting.build}, key=len)
     if not builds or not all(builds_match(builds[-1], build) for build in builds):

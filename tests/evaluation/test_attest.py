@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.conversations.transcript import EndReason, Exchange, Transcript
+from harness.evaluation.attest import BuildWatch, build_of, build_problems, builds_match
 from harness.records.run import Assignment, ConversationRecord, Purpose
-from harness.targets.attest import BuildWatch, build_of, build_problems, builds_match
 from harness.targets.protocol import FailureKind, Owner, Reply, TargetIdentity, TransportFailure
 
 GREEN = "0123456789abcdef0123456789abcdef01234567"
