@@ -46,7 +46,7 @@ def check_excludes(expectation: Excludes, reading: Reading) -> Checked:
             if mention is not None:
                 return unmet(f"the reply names {quoted(text, 60)} in {quoted_around(reading.text, mention.start, mention.end)}")
         elif (at := find_folded(needle := fold(text), reading.folded)) >= 0:
-            return unmet(f"the reply names {quoted(text, 60)} in {quoted_around(reading.folded, at, at + len(needle))}")
+            return unmet(f"the reply names {quoted(text, 60)} in {_at(reading, at, at + len(needle))}")
     return met(f"the reply does not name {quoted(expectation.any[0], 60)}")
 
 
@@ -56,8 +56,14 @@ def check_matches(expectation: Matches, reading: Reading) -> Checked:
     pattern = quoted(expectation.pattern, 60)
     if match is None:
         return met(f"{pattern} is not found") if expectation.absent else unmet(f"{pattern} is not found in {quoted(reading.text)}")
-    found = f"{pattern} is found in {quoted_around(reading.folded, *match.span())}"
-    return unmet(found) if expectation.absent else met(found)
+    where = _at(reading, *match.span())
+    return unmet(f"{where} holds what may not be there: {pattern}") if expectation.absent else met(f"{where} holds {pattern}")
+
+
+def _at(reading: Reading, start: int, end: int) -> str:
+    """Quote a place of the folded text; as it was written, where folding kept every character's place."""
+    same_places = len(reading.folded) == len(reading.text)
+    return quoted_around(reading.text if same_places else reading.folded, start, end)
 
 
 def _named(text: str, reading: Reading) -> bool:
