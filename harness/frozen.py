@@ -56,4 +56,4 @@ def fingerprint(value: Any) -> str:
 
 def from_json(kind: type[Kind], line: bytes | str) -> Kind:
     """Read one JSON document as a `kind`, strictly; raises pydantic.ValidationError."""
-    return cast(Kind, _adapter(kind).validate_json(line, strict=True))
+    return cast("Kind", _adapter(cast("Any", kind)).validate_json(line, strict=True))

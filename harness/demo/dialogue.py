@@ -13,6 +13,7 @@ from harness.demo.intents import Reading, Request
 from harness.demo.memory import Memory
 
 _PICKING = frozenset({"recommendation", "product_discovery"})
+_ORDERS = frozenset({"order_tracking", "return_request"})
 _WARMTH = 0.25
 """Share of the answers that close with an offer to help on."""
 
@@ -74,27 +75,35 @@ def _only_fills_in(reading: Reading, memory: Memory) -> bool:
 def _implied(desk: Desk, reading: Reading, memory: Memory) -> str:
     """Return the intent of a message without a cue of its own."""
     if reading.order_number or reading.email:
-        return memory.wanted or (memory.intent if memory.intent in {"order_tracking", "return_request"} else None) or "order_tracking"
+        return memory.wanted or (memory.intent if memory.intent in _ORDERS else None) or "order_tracking"
     if any(offer.code and offer.code.casefold() in reading.text for offer in desk.facts.promotions):
         return "promotion"
-    tastes = reading.genres or reading.demographic or reading.budget or reading.longest or reading.completed_only
-    if memory.intent in _PICKING and memory.intent and (reading.rejects or tastes or reading.age is not None):
-        return memory.intent
+    tastes = bool(reading.genres or reading.demographic or reading.budget or reading.longest or reading.completed_only)
+    if memory.intent in _PICKING and (reading.rejects or tastes or reading.age is not None):
+        return str(memory.intent)
     if memory.pending == "genre" and memory.wanted:
         return memory.wanted
-    if reading.mentions.titles or reading.mentions.ambiguous or reading.mentions.unknown or reading.mentions.edition:
-        return "product_question"
-    if reading.choice is not None and (memory.offered or memory.choices):
+    if _points_at_a_title(reading, memory):
         return "product_question"
     if tastes or reading.author:
         return "product_discovery"
+    return _last_resort(desk, reading, memory)
+
+
+def _points_at_a_title(reading: Reading, memory: Memory) -> bool:
+    named = reading.mentions
+    return bool(named.titles or named.ambiguous or named.unknown or named.edition) or (
+        reading.choice is not None and bool(memory.offered or memory.choices)
+    )
+
+
+def _last_resort(desk: Desk, reading: Reading, memory: Memory) -> str:
+    """Return what was asked for before, a policy question if the pages know the words, or `unclear`."""
     if memory.pending in {"order_number", "email"} and memory.wanted:
         return memory.wanted
     if desk.library.passage(reading.mentions.rest, least=_SURE) is not None:
         return "faq_policy"
-    if reading.rejects and memory.offered:
-        return "recommendation"
-    return "unclear"
+    return "recommendation" if reading.rejects and memory.offered else "unclear"
 
 
 _SURE = 3.0

@@ -30,7 +30,9 @@ _CI_WORD = re.compile(r"(?<![^\s'\"\\]):(?=:):")
 _CI_HASHES = re.compile(r"#(?=#+(?:\[|[A-Za-z]+\[))")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _BACKTICKS = re.compile(r"`+")
-_PLAIN_WORD = re.compile(r"""(?!.*(?://|www\.))(?:[^\W_]|[,.;!?'"()%+\-−–—/=≥≤±×…“”‘’「」『』、。・？！（）※ー¥￥⏎→])*:?""", re.IGNORECASE)
+_PLAIN_WORD = re.compile(
+    r"""(?!.*(?://|www\.))(?:[^\W_]|[,.;!?'"()%+\-−–—/=≥≤±×…“”‘’「」『』、。・？！（）※ー¥￥⏎→\u00a0])*:?""", re.IGNORECASE
+)
 _MENTION = re.compile(r"(?<![A-Za-z0-9_.-])@")
 _SIGN = {"<": "&lt;", ">": "&gt;", "<=": "&lt;=", ">=": "&gt;=", "&": "&amp;", "->": "-&gt;"}
 

@@ -85,7 +85,7 @@ def _gate_cases(report: Report) -> list[ET.Element]:
 def _gate_case(verdict: Verdict) -> ET.Element:
     case = ET.Element("testcase", classname="harness.gates", name=xml(verdict.gate), time="0.000")
     reasons = "\n".join(reason.sentence for reason in verdict.reasons)
-    numbers = "\n".join(text for text in (wording.literal_sentence(verdict), wording.reliability_sentence(verdict.figures)) if text)
+    numbers = "\n".join(text for text in (wording.literal_sentence(verdict), wording.reliability_sentence(verdict)) if text)
     body = "\n".join(text for text in (reasons, numbers, *verdict.cautions) if text)
     if verdict.decision is Decision.PASS:
         _text(ET.SubElement(case, "system-out"), body)
@@ -114,7 +114,7 @@ def _quoted(row: ScenarioRow) -> tuple[str, ...]:
         return ()
     turn = row.worst
     answer = f"bot: {turn.answer}" if turn.answered else f"no reply: {turn.answer}"
-    return (f"user: {turn.asked}", answer, f"why: {turn.fault} ({wording.where_sentence(row, turn)})")
+    return (f"user: {turn.asked}", answer, f"why: {wording.where_sentence(row, turn)}" + (f": {turn.fault}" if turn.answered else ""))
 
 
 def _child(case: ET.Element, tag: str, message: str, kind: str, body: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from harness.gates.verdict import Decision
 from harness.reports import wording
 from harness.reports.escape import code_span, command_block, command_span, inline
 from harness.reports.report import Report
@@ -78,7 +79,7 @@ def _verdicts(report: Report) -> str:
     for verdict in report.verdicts:
         word = verdict.decision.value.upper()
         texts = [wording.sentence(verdict, problems), wording.literal_sentence(verdict)]
-        texts += [reason.sentence for reason in verdict.reasons[1:6] if reason.sentence not in problems]
+        texts += [reason.sentence for reason in verdict.reasons[1:6] if not problems]
         lines.append(f"| {inline(verdict.gate)} | {_SIGNS[word]} **{word}** | {'<br>'.join(inline(text) for text in texts if text)} |")
     return "\n".join(lines) + "\n"
 
@@ -91,7 +92,7 @@ def _regression(index: int, row: ScenarioRow) -> str:
         lines += [
             f"> **user** {code_span(turn.asked)}<br>",
             f"> **bot** {answer}<br>",
-            f"> **why** {code_span(turn.fault)} ({wording.where_sentence(row, turn)})",
+            f"> **why** {inline(wording.where_sentence(row, turn))}" + (f": {code_span(turn.fault)}" if turn.answered else ""),
             "",
         ]
     return "\n".join([*lines, command_block(row.replay), ""])
@@ -106,10 +107,10 @@ def _details(report: Report) -> Iterator[str]:
     if rest:
         yield _folded(f"{len(rest)} more regressions", _table(rest))
     if report.flawed:
-        yield _folded(f"{wording.counted(len(report.flawed), 'other scenario')} with failed conversations", _table(report.flawed))
+        yield _folded(f"{wording.counted(len(report.flawed), 'scenario')} failed, but no regression", _table(report.flawed))
     for verdict in report.verdicts:
         dimensions = verdict.figures.get("dimensions")
-        if isinstance(dimensions, Mapping) and dimensions:
+        if isinstance(dimensions, Mapping) and dimensions and verdict.decision is not Decision.INVALID:
             yield _folded(f"Scores by dimension ({inline(verdict.gate)})", _dimensions(dimensions))
     if report.rows:
         yield _folded(f"All {wording.counted(len(report.rows), 'scenario')}", _table(report.rows))

@@ -27,7 +27,7 @@ def next_steps(
         )
     if not run.problems and Decision.INVALID in decisions:
         steps.append("A gate could not measure: see its reason, repair that, and run again.")
-    if not run.problems:
+    if not run.problems and Decision.FAIL not in decisions:
         steps += _to_decide(run, baseline, verdicts)
     if not run.attested:
         steps.append(

@@ -49,6 +49,7 @@ class Report:
     """One for each scenario, in the order of the suite."""
     unpaired: Unpaired
     cautions: tuple[str, ...]
+    """What to know before believing the verdicts; empty where there is nothing to believe."""
     next_steps: tuple[str, ...] = ()
     """What to do now, most useful first."""
     error: str | None = None
@@ -68,7 +69,12 @@ class Report:
 
     @property
     def regressions(self) -> tuple[ScenarioRow, ...]:
-        """What got worse, worst first: failing and suspect scenarios, and, unless quality passed, score drops of the margin and more."""
+        """What got worse, worst first: failing and suspect scenarios, and, unless quality passed, score drops of the margin and more.
+
+        Empty where the run measured the wrong thing: what it saw is nobody's regression.
+        """
+        if self.run is None or self.run.problems:
+            return ()
         threshold = self._listed_drop
         worse = (
             row
@@ -82,6 +88,8 @@ class Report:
     @property
     def flawed(self) -> tuple[ScenarioRow, ...]:
         """Scenarios with failed conversations that are no regressions, most failed first."""
+        if self.run is None or self.run.problems:
+            return ()
         listed = {row.id for row in self.regressions}
         rows = (row for row in self.rows if row.id not in listed and row.passes < row.conversations)
         return tuple(sorted(rows, key=lambda row: (row.passes / row.conversations, row.id)))
@@ -127,7 +135,7 @@ def build_report(
         verdicts=given,
         rows=RowSource(run, baseline, comparison, given, replay, circumstances.known).rows(),
         unpaired=(lists := unpaired(run, comparison)),
-        cautions=tuple(dict.fromkeys(caution for verdict in given for caution in verdict.cautions)),
+        cautions=() if run.problems else tuple(dict.fromkeys(caution for verdict in given for caution in verdict.cautions)),
         gated=verdicts is not None,
     )
     worst = next(iter(report.regressions), None)

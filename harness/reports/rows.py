@@ -111,6 +111,7 @@ class RowSource:
         change: _Change | None,
     ) -> ScenarioRow:
         worst = worst_turn(records, self.known)
+        scored = any(record.scores is not None or record.transcript.failed for record in records)
         return ScenarioRow(
             id=plan.id,
             title=Redactor(self.known).text(plan.title),
@@ -123,8 +124,8 @@ class RowSource:
             conversations=_count(figures, "conversations", len(records)),
             baseline_passes=sum(before.passes) if before else None,
             baseline_conversations=len(before.passes) if before else None,
-            score=change.score if change else _mean_score(records, plan),
-            difference=change.difference if change else None,
+            score=change.score if change and scored else _mean_score(records, plan),
+            difference=change.difference if change and scored else None,
             worst=worst,
             replay=self._replay(plan.id, worst),
         )

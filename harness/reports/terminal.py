@@ -21,7 +21,6 @@ WIDEST = 120
 """Longer lines are hard to read, however wide the window is."""
 SHOWN_REGRESSIONS = 8
 SHOWN_FLAWED = 5
-_QUOTE_LINES = 3
 _LABEL_WIDTH = 10
 _GATE_LIMIT = 12
 _STYLES = {
@@ -109,7 +108,10 @@ def _sections(report: Report, width: int) -> Iterator[tuple[str, list[Line]]]:
     more = f" ({len(shown)} of {len(worst)})" if len(worst) > len(shown) else ""
     yield f"Worst regressions{more}", [line for index, row in enumerate(shown, 1) for line in _row(index, row, width)]
     yield "Further reasons", list(_bullets(wording.further_reasons(report), width))
-    yield "Failed in part", list(_bullets(tuple(f"{row.id}: {wording.row_sentence(row)}" for row in report.flawed[:SHOWN_FLAWED]), width))
+    yield (
+        "Failed, but no regression",
+        list(_bullets(tuple(f"{row.id}: {wording.row_sentence(row)}" for row in report.flawed[:SHOWN_FLAWED]), width)),
+    )
     yield "Cautions", list(_bullets(report.cautions, width))
     yield "Not compared", list(_bullets(wording.unpaired_sentences(report), width))
     yield "What to do", list(_bullets(report.next_steps, width))
@@ -124,13 +126,14 @@ def _row(index: int, row: ScenarioRow, width: int) -> Iterator[Line]:
     if cells(head) + 3 + cells(facts) <= width:
         yield [(head, "bold"), ("   " + facts, style)]
     else:
-        yield from ([(line, "bold")] for line in wrapped(head, width))
+        for number, line in enumerate(wrapped(console(row.id), width - 3)):
+            yield [(f"{index}  " if number == 0 else "   ", "bold"), (line, "bold")]
         yield from ([("   " + line, style)] for line in wrapped(facts, width - 3))
     if row.worst is not None:
         turn = row.worst
-        yield from _quoted("user", f"“{turn.asked}”", width)
-        yield from _quoted("bot", f"“{turn.answer}”" if turn.answered else f"no reply: {turn.answer}", width)
-        yield from _quoted("why", f"{turn.fault} ({wording.where_sentence(row, turn)})", width)
+        yield from _quoted("user", f"“{turn.asked}”", width, 2)
+        yield from _quoted("bot", f"“{turn.answer}”" if turn.answered else f"no reply: {turn.answer}", width, 3)
+        yield from _quoted("why", wording.where_sentence(row, turn) + (f": {turn.fault}" if turn.answered else ""), width, 2)
     for number, line in enumerate(wrapped_command(_command_parts(row.replay), width - 5)):
         yield [("   $ " if number == 0 else "     ", "dim"), (line, "cyan")]
 
@@ -147,10 +150,10 @@ def _command_parts(replay: str) -> list[str]:
     return parts
 
 
-def _quoted(label: str, text: str, width: int) -> Iterator[Line]:
+def _quoted(label: str, text: str, width: int, most: int) -> Iterator[Line]:
     lines = wrapped(console(text), width - 9)
-    if len(lines) > _QUOTE_LINES:
-        lines = [*lines[: _QUOTE_LINES - 1], _ended(lines[_QUOTE_LINES - 1], width - 9)]
+    if len(lines) > most:
+        lines = [*lines[: most - 1], _ended(lines[most - 1], width - 9)]
     for number, line in enumerate(lines):
         yield [("   " + padded(label if number == 0 else "", 6), "dim"), (line, "")]
 

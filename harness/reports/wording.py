@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from harness.gates.verdict import Verdict
+from harness.gates.verdict import Decision, Verdict
 from harness.reports.evidence import WorstTurn
 from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
@@ -41,19 +41,17 @@ def sentence(verdict: Verdict, problems: Collection[str] = ()) -> str:
 
 
 def further_reasons(report: Report) -> tuple[str, ...]:
-    """Return the reasons of all gates after their headlines."""
-    problems = report.run.problems if report.run else ()
-    return tuple(
-        f"{verdict.gate}: {reason.sentence}"
-        for verdict in report.verdicts
-        for reason in verdict.reasons[1:]
-        if reason.sentence not in problems
-    )
+    """Return the reasons of all gates after their headlines; none where the run measured the wrong thing anyway."""
+    if report.run is not None and report.run.problems:
+        return ()
+    return tuple(f"{verdict.gate}: {reason.sentence}" for verdict in report.verdicts for reason in verdict.reasons[1:])
 
 
 def literal_sentence(verdict: Verdict) -> str:
     """Return what the rule of the point estimates says, where a gate prints it and its headline has not said so."""
     literal = verdict.figures.get("literal")
+    if verdict.decision is Decision.INVALID:
+        return ""
     if not isinstance(literal, Mapping) or not literal.get("decision") or "literal rule" in sentence(verdict).lower():
         return ""
     left = number(literal.get("margin_left"))
@@ -61,10 +59,10 @@ def literal_sentence(verdict: Verdict) -> str:
     return f"Literal rule: {outcome}" + ("" if left is None else f" by {abs(left):.2f}")
 
 
-def reliability_sentence(figures: Mapping[str, Any]) -> str:
+def reliability_sentence(verdict: Verdict) -> str:
     """Return pass^k (the chance that k conversations of one scenario all pass), where a gate states it."""
-    value = figures.get("pass_hat_k")
-    if not isinstance(value, Mapping):
+    value = verdict.figures.get("pass_hat_k")
+    if not isinstance(value, Mapping) or verdict.decision is Decision.INVALID:
         return ""
     shown = [f"{power}: {100 * rate:.1f} %" for power, item in value.items() if (rate := number(item)) is not None]
     return "k conversations of a scenario all pass, k = " + ", ".join(shown[:1] + shown[-1:] if len(shown) > 1 else shown) if shown else ""
@@ -72,14 +70,14 @@ def reliability_sentence(figures: Mapping[str, Any]) -> str:
 
 def target_in_short(run: RunSummary) -> str:
     """Return target and build, for a first line."""
-    return f"{run.target}, build {short(run.build)}" if run.build else f"{run.target}, no build seen"
+    return f"{run.target}, {_build(run)}"
 
 
 def measured(report: Report) -> tuple[tuple[str, str], ...]:
     """Return how much was measured, with what and against what, as labelled sentences."""
     if report.run is None:
         return ()
-    reliability = next((text for verdict in report.verdicts if (text := reliability_sentence(verdict.figures))), "")
+    reliability = next((text for verdict in report.verdicts if (text := reliability_sentence(verdict))), "")
     facts = (
         ("target", target_sentence(report.run)),
         ("baseline", baseline_sentence(report.baseline)),
@@ -92,7 +90,7 @@ def measured(report: Report) -> tuple[tuple[str, str], ...]:
 
 def target_sentence(run: RunSummary) -> str:
     """Return which target and which build were measured."""
-    build = f"build {short(run.build)}" if run.build else "no build stated" if run.attested else "UNATTESTED build"
+    build = _build(run)
     expected = f", expected {short(run.expected_build)}" if run.expected_build and run.expected_build != run.build else ""
     return f"{run.target} ({run.url}), {build}{expected}"
 
@@ -143,15 +141,16 @@ def unpaired_sentences(report: Report) -> tuple[str, ...]:
 def row_sentence(row: ScenarioRow) -> str:
     """Return what happened to one scenario, in a few words."""
     parts = [row.klass.replace("_", " ").upper()] if row.klass and row.klass != "stable" else []
-    parts.append(f"{row.passes}/{row.conversations} pass" + _before(row))
+    parts.append((f"{row.passes}/{row.conversations} pass" if row.conversations else "no conversation") + _before(row))
     if row.difference is not None and abs(row.difference) >= 0.005:
         parts.append(f"score {signed(row.difference)}")
     return ", ".join(parts)
 
 
 def where_sentence(row: ScenarioRow, turn: WorstTurn) -> str:
-    """Return where a fault was seen, and in how many conversations."""
-    return f"turn {turn.turn}, in {turn.seen_in} of {row.conversations} conversations" if row.conversations > 1 else f"turn {turn.turn}"
+    """Return where a fault was seen, and in how many conversations; where no reply came, also what that broke."""
+    where = f"turn {turn.turn}, in {turn.seen_in} of {row.conversations} conversations" if row.conversations > 1 else f"turn {turn.turn}"
+    return where if turn.answered else f"{where}: {turn.kind.replace('_', ' ')}"
 
 
 def some(ids: tuple[str, ...]) -> str:
@@ -180,6 +179,12 @@ def number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     return float(value)
+
+
+def _build(run: RunSummary) -> str:
+    if run.build:
+        return f"build {short(run.build)}"
+    return "build not proved" if run.attested else "UNATTESTED build"
 
 
 def _before(row: ScenarioRow) -> str:

@@ -18,7 +18,7 @@ from harness.frozen import FrozenModel
 from harness.scenarios.salvage import salvaged, unread_keys
 from harness.scenarios.source import ScenarioSource
 from harness.template import TemplateError, check_template, is_template, names_used, render_known, strings_of, unknown_name
-from harness.yaml_source import DataPath, Document, problems_in, validated_part
+from harness.yaml_source.document import DataPath, Document, problems_in, validated_part
 
 MAX_MISTAKES = 500
 """Mistakes of one file after which the rest of it is not looked at."""

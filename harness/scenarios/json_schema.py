@@ -9,7 +9,7 @@ from typing import Any
 import re2
 from jsonschema import Draft202012Validator
 
-from harness.yaml_source import DataPath
+from harness.yaml_source.document import DataPath
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")

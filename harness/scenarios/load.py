@@ -21,7 +21,7 @@ from harness.scenarios.model import Scenario
 from harness.scenarios.references import fact_mistakes, own_mistakes, resolved, rubric_mistakes
 from harness.scenarios.rubric import Rubric, load_rubric
 from harness.scenarios.source import DEFAULT_FACTS
-from harness.yaml_source import meant, read_yaml, shown_path
+from harness.yaml_source.document import meant, read_yaml, shown_path
 
 _NO_SCENARIOS = frozenset({"facts", "schema"})
 """Folders directly below a suite that hold something else."""

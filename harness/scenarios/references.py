@@ -12,7 +12,7 @@ from harness.scenarios.expansion import Draft
 from harness.scenarios.model import Cites, Expectation, FactsMatch, Scenario, SourcePlace
 from harness.scenarios.rubric import Rubric
 from harness.scenarios.soundness import expectation_problems, path_problem
-from harness.yaml_source import DataPath, meant
+from harness.yaml_source.document import DataPath, meant
 
 
 def own_mistakes(draft: Draft) -> Iterator[Mistake]:

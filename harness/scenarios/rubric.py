@@ -19,7 +19,7 @@ from harness.errors import Mistake, SourceError
 from harness.frozen import FrozenModel, fingerprint
 from harness.scenarios.model import Expectation, Identifier, Language, Scenario
 from harness.scenarios.soundness import expectation_problems
-from harness.yaml_source import DataPath, Document, read_yaml, validated
+from harness.yaml_source.document import DataPath, Document, read_yaml, validated
 
 
 class RubricCriterion(FrozenModel):

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from harness.yaml_source import DataPath
+from harness.yaml_source.document import DataPath
 
 STOPGAP_EXPECTATION = {"kind": "no_pii"}
 """An expectation that refers to nothing."""

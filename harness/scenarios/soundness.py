@@ -16,7 +16,7 @@ from jmespath.functions import Functions
 from harness.scenarios.json_schema import schema_problems
 from harness.scenarios.model import Contains, Excludes, Expectation, FieldEquals, FieldPresent, JsonSchema, Matches
 from harness.template import is_template
-from harness.yaml_source import DataPath, meant
+from harness.yaml_source.document import DataPath, meant
 
 MAX_PROGRAM_BYTES = 8 * 1024 * 1024
 """Memory for one compiled RE2 pattern, RE2's own default."""

@@ -23,7 +23,7 @@ from harness.errors import Mistake, SettingsError, SourceError
 from harness.frozen import FrozenModel
 from harness.scenarios.model import Identifier
 from harness.template import check_template, is_template, names_used, render_known
-from harness.yaml_source import Document, read_yaml, validated
+from harness.yaml_source.document import Document, read_yaml, validated
 
 SAFE_NAMES = ("session", "locale", "seed", "turn", "scenario")
 """What path and headers may use: values that need no quoting there."""

@@ -41,6 +41,21 @@ def test_a_pass_lists_no_regressions():
     assert report.regressions == ()
 
 
+def test_a_run_that_measured_the_wrong_thing_has_no_regressions():
+    """With two builds behind one target, what failed is nobody's regression."""
+    record = specimens.run(specimens.faulty(), problems=(specimens.MIXED_BUILDS,))
+    report = build_report(record, specimens.baseline(), specimens.VOID, "enforce", PLAIN)
+    assert report.regressions == report.flawed == ()
+
+
+def test_a_scenario_that_was_never_held_has_no_score():
+    """Missing scores are counted at their worst by the gate, but no row claims that they were seen."""
+    record = specimens.run()
+    record = replace(record, conversations=tuple(one for one in record.conversations if one.assignment.scenario_id != "greeting"))
+    row = build_report(record, specimens.baseline(), specimens.PASSED, "enforce", PLAIN).rows[-1]
+    assert (row.id, row.conversations, row.score, row.difference) == ("greeting", 0, None, None)
+
+
 def test_a_quality_fail_lists_the_scenarios_that_lost_the_margin():
     """A drop that no `must` sees is shown by its scores, with the `should` that explains it."""
     long = specimens.unmet("max_length", "912 characters, at most 600 allowed", Severity.SHOULD)

@@ -8,7 +8,7 @@ import pytest
 
 from harness.scenarios.load import scenario_files
 from harness.scenarios.schema import SCHEMA_NAME, editor_header, scenario_schema, schema_text
-from harness.yaml_source import read_yaml
+from harness.yaml_source.document import read_yaml
 
 SUITE = Path(__file__).parents[2] / "scenarios"
 VALIDATOR = jsonschema.Draft202012Validator(scenario_schema())

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from harness.errors import SourceError
 from harness.frozen import FrozenModel
-from harness.yaml_source import Document, read_yaml, validated
+from harness.yaml_source.document import Document, read_yaml, validated
 
 REMARK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -19,8 +19,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import Mistake, SourceError
-from harness.yaml_complaints import Problem, is_echo, meant, problem_of
-from harness.yaml_tree import DataPath, LimitError, Place, Tree
+from harness.yaml_source.complaints import Problem, is_echo, meant, problem_of
+from harness.yaml_source.tree import DataPath, LimitError, Place, Tree
 
 __all__ = ["DataPath", "Document", "Place", "Problem", "meant", "problems_in", "read_yaml", "shown_path", "validated", "validated_part"]
 
