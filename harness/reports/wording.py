@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from harness.gates.verdict import Decision, Verdict
 from harness.reports.evidence import WorstTurn

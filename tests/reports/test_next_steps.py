@@ -1,0 +1,61 @@
+"""A reader who has to act is told how, and nobody else is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.gates.verdict import Decision, Reason
+from harness.reports.report import build_report
+from harness.reports.summary import Circumstances
+from tests.reports import specimens
+
+
+def steps(verdicts, record=None, stored=None):
+    """Return the next steps of a report, as one text."""
+    report = build_report(record or specimens.run(), stored or specimens.baseline(), verdicts, "enforce", Circumstances())
+    return " ".join(report.next_steps)
+
+
+def test_a_clean_pass_asks_for_nothing():
+    """Nobody on the green path has to read on."""
+    assert steps(specimens.PASSED) == ""
+
+
+def test_a_fail_names_the_scenario_to_start_with():
+    """The worst scenario is named, since its replay command stands beside it."""
+    assert "Do not ship this build. Start with no-adult-titles-for-minors" in steps(specimens.FAILED, specimens.run(specimens.faulty()))
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("not_proved", "--repeats above 3"),
+        ("too_few_clusters", "Select more scenarios"),
+        ("baseline_scenarios_missing", "Record the baseline again"),
+        ("weight_unpaired", "Record the baseline again"),
+        ("look_incomplete", "--resume"),
+    ],
+)
+def test_inconclusive_says_what_would_decide(code, remedy):
+    """Each cause of INCONCLUSIVE has its own remedy."""
+    open_verdict = specimens.quality(Decision.INCONCLUSIVE, "open", -0.1, reasons=(Reason(code, "open"),))
+    assert remedy in steps((specimens.PASSED[0], open_verdict))
+
+
+def test_another_judge_asks_for_another_baseline():
+    """Scores of two judges are not comparable, so the baseline is recorded again."""
+    open_verdict = specimens.quality(Decision.INCONCLUSIVE, "open", None, reasons=(Reason("nothing_to_compare", "open"),))
+    other = specimens.baseline(judge=replace(specimens.JUDGE, fingerprint="0" * 16))
+    assert "the judge rules only" in steps((open_verdict,), stored=other)
+
+
+def test_after_a_fail_nobody_is_sent_to_hold_more_conversations():
+    """A FAIL of one gate stands, whatever the other one left open."""
+    assert "--repeats above" not in steps((specimens.FAILED[0], specimens.UNDECIDED[1]))
+
+
+def test_an_invalid_gate_asks_for_repair():
+    """Where a gate could not measure, its reason comes first."""
+    assert "could not measure" in steps((specimens.PASSED[0], specimens.quality(Decision.INVALID, "judges differ", None)))
