@@ -93,13 +93,13 @@ def _verdicts(report: Report, width: int) -> Iterator[Line]:
     word_width = 2 + max(len(verdict.decision.value) for verdict in report.verdicts)
     for verdict in report.verdicts:
         word = verdict.decision.value.upper()
-        texts = (wording.sentence(verdict, problems), wording.literal_sentence(verdict))
-        broken = [line for text in texts if text for line in wrapped(console(text, 1000), width - gate_width - word_width)]
-        for index, line in enumerate(broken):
+        texts = ((wording.sentence(verdict, problems), ""), (wording.literal_sentence(verdict), "dim"))
+        broken = [(line, style) for text, style in texts if text for line in wrapped(console(text, 1000), width - gate_width - word_width)]
+        for index, (line, style) in enumerate(broken):
             head: Line = [(" " * (gate_width + word_width), "")]
             if index == 0:
                 head = [(padded(console(verdict.gate, _GATE_LIMIT), gate_width), "bold"), (padded(word, word_width), _STYLES[word])]
-            yield [*head, (line, "" if index == 0 else "dim")]
+            yield [*head, (line, style)]
 
 
 def _sections(report: Report, width: int) -> Iterator[tuple[str, list[Line]]]:
