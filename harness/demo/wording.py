@@ -21,7 +21,7 @@ _PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), plain)
     for pattern, plain in (
         ("申し訳ございません|お詫び申し上げます", "すまない"),
-        ("(?<!ございま)(?<!ありま)(?<=ま)せんでした", "なかった"),
+        ("(?<!ござい)(?<!あり)ませんでした", "なかった"),
         ("ございません(?:でした)?|ありません(?:でした)?", "ない"),
         ("(?:で)?ございますか", "あるか"),
         ("でございます|です(?=[。、！]|$)", "だ"),
@@ -79,9 +79,10 @@ def text_of(draft: Draft, chance: Chance) -> str:
     """Return the reply's text."""
     sentences = [phrased(say, draft.language, chance, place) for place, say in enumerate(draft.says)]
     padding = replies_bad.PADDING[draft.language]
-    while sum(len(sentence) + 1 for sentence in sentences) <= draft.least:
+    gap = "" if draft.language == "ja" else " "
+    while len(gap.join(sentences)) <= draft.least:
         sentences.append(padding[(len(sentences) + int(chance.of("padding") * len(padding))) % len(padding)])
-    text = ("" if draft.language == "ja" else " ").join(sentences)
+    text = gap.join(sentences)
     return _in_plain_form(text) if draft.plain and draft.language == "ja" else text
 
 
