@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 
-.PHONY: setup demo test check test-slow bench golden lock clean
+.PHONY: setup demo test check coverage test-slow bench golden lock clean
 
 setup: $(READY)
 
@@ -20,7 +20,7 @@ demo: $(READY)
 	$(BIN)/harness demo
 
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses $(WORKERS)
+	$(BIN)/python -m pytest --quiet --numprocesses $(WORKERS)
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -41,7 +41,9 @@ bench: $(READY)
 	$(BIN)/python -m tests.bench
 
 golden: $(READY)
-	HARNESS_GOLDEN=1 $(BIN)/python -m pytest tests/reports tests/cli tests/house
+	$(BIN)/python tests/golden/record_demo_baseline.py
+	-HARNESS_GOLDEN=1 $(BIN)/python -m pytest --quiet tests/reports tests/scenarios tests/house tests/acceptance/test_defects.py
+	git status --short
 
 lock:
 	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --extra dev --all-build-deps --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --no-header --output-file requirements.lock pyproject.toml
