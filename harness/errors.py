@@ -47,6 +47,12 @@ class SourceError(HarnessError):
         super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 
+def cause_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the one error of a task group's bundle that a user needs to see: the first of ours, else the first at all."""
+    leaves = [cause_of(error) if isinstance(error, BaseExceptionGroup) else error for error in errors.exceptions]
+    return next((leaf for leaf in leaves if isinstance(leaf, HarnessError)), leaves[0])
+
+
 class SettingsError(HarnessError):
     """A flag, environment variable or setting that cannot be used."""
 

@@ -17,7 +17,7 @@ import click
 
 from harness.assembly import Bench, new_manifest, planned_manifest
 from harness.cli.progress import progress
-from harness.errors import HarnessError, SettingsError
+from harness.errors import SettingsError, cause_of
 from harness.evaluation.schedule import Limits
 from harness.records.journal import Journal, read_manifest
 from harness.records.run import RunManifest, SeedStream
@@ -69,7 +69,7 @@ async def _interruptible(
     bench: Bench, work: Callable[[Experiment], Awaitable[Result]], experiment: Experiment
 ) -> tuple[Result | None, int]:
     result: Result | None = None
-    failure: HarnessError | None = None
+    failure: BaseException | None = None
     stopped_by = 0
     async with anyio.create_task_group() as group:
 
@@ -85,18 +85,14 @@ async def _interruptible(
         try:
             async with bench.target:
                 result = await work(experiment)
-        except* HarnessError as errors:
-            failure = _first(errors)
+        except BaseExceptionGroup as errors:
+            failure = cause_of(errors)
+        except Exception as error:  # noqa: BLE001 - carried out of the task group, which would wrap it, and raised below
+            failure = error
         group.cancel_scope.cancel()
     if failure is not None:
         raise failure
     return result, stopped_by
-
-
-def _first(errors: BaseExceptionGroup[HarnessError]) -> HarnessError:
-    """Return the first error of a task group's bundle: they share one cause, and a user needs it once."""
-    error = errors.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _placed(bench: Bench, stream: SeedStream, flags: Mapping[str, Any]) -> tuple[Path, RunManifest, bool]:

@@ -6,19 +6,24 @@ in 130 or 143; a reader who closes the pipe early changes nothing about the verd
 
 from __future__ import annotations
 
+import errno
 import importlib
-import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import click
 
+from harness.cli.output import close_streams, mention, open_streams, say
 from harness.errors import HarnessError
 
 EXIT_USAGE = 2
 EXIT_INVALID = 4
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+_DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,64 +77,71 @@ def harness() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    code = _run(words)
-    _leave(code)
+    open_streams()
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = _run(words)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    close_streams()
+    sys.exit(code)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, where no event loop listens for it: leaves as Ctrl-C does, with its own code."""
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    del number, frame
+    raise _Terminated
 
 
 def _run(words: list[str]) -> int:
+    """Call the command. Not by click's own `main`, which answers a closed pipe with 1 and any EOFError with an abort."""
     try:
-        result = harness.main(args=words, prog_name="harness", standalone_mode=False)
+        with harness.make_context("harness", list(words)) as context:
+            result = harness.invoke(context)
+    except click.exceptions.Exit as error:
+        return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
+        mention(error.format_message())
         return EXIT_USAGE
     except click.ClickException as error:
         return _refuse(words, error.format_message(), EXIT_USAGE, error)
     except HarnessError as error:
         return _refuse(words, str(error), error.exit_code)
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        print("interrupted", file=sys.stderr)  # noqa: T201 - the last word of a command line program
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        return EXIT_INVALID
-    except OSError as error:
-        return _refuse(words, _os_sentence(error), EXIT_USAGE)
-    except Exception as error:  # noqa: BLE001 - our own crash has to end in 4 with a crash file, never in 1
-        from harness.cli.crash import write_crash_file
-
-        return _refuse(words, write_crash_file(error), EXIT_INVALID)
+    except (KeyboardInterrupt, click.exceptions.Abort) as error:
+        mention("interrupted")
+        return EXIT_TERMINATED if isinstance(error, _Terminated) else EXIT_INTERRUPTED
+    except BaseException as error:  # noqa: BLE001 - our own crash has to end in 4 with a crash file, never in Python's 1
+        return _failed(words, error)
     return result if isinstance(result, int) else 0
 
 
-def _os_sentence(error: OSError) -> str:
-    place = error.filename or "a file"
-    return f"{place}: {error.strerror or error}; make room or choose another place with --out"
+def _failed(words: list[str], error: BaseException) -> int:
+    """Answer what nobody foresaw: a full disk or a forbidden place is the user's to mend, all else is our crash."""
+    if isinstance(error, BrokenPipeError):
+        return EXIT_INVALID
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in _DISK_TROUBLE):
+        place = error.filename or "a file"
+        return _refuse(words, f"{place}: {error.strerror or error}; make room or choose another place with --out", EXIT_USAGE)
+    from harness.cli.crash import write_crash_file
+
+    return _refuse(words, write_crash_file(error), EXIT_INVALID)
 
 
 def _refuse(words: list[str], message: str, code: int, usage: click.ClickException | None = None) -> int:
     """Say why on stderr, and with --json also as the one document on stdout."""
-    try:
-        if isinstance(usage, click.UsageError) and usage.ctx is not None:
-            print(usage.ctx.get_usage(), file=sys.stderr)  # noqa: T201 - as above
-        from harness.reports.escape import terminal_text
+    from harness.reports.escape import terminal_text
 
-        print(f"error: {terminal_text(message)}", file=sys.stderr)  # noqa: T201 - as above
-        if "--json" in words:
-            from harness.reports.machine import refusal_document
+    if isinstance(usage, click.UsageError) and usage.ctx is not None:
+        mention(usage.ctx.get_usage())
+    mention(f"error: {terminal_text(message)}")
+    if "--json" in words:
+        from harness.reports.machine import refusal_document
 
-            print(refusal_document(message, code))  # noqa: T201 - as above
-    except OSError:
-        return code
+        say(refusal_document(message, code))
     return code
-
-
-def _leave(code: int) -> None:
-    """Flush and exit; a closed stdout or stderr must not turn the code into Python's own 120 or 1."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    sys.exit(code)
 
 
 if __name__ == "__main__":

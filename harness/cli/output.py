@@ -1,9 +1,10 @@
-"""The one way to stdout: a reader who closes the pipe early changes nothing about the exit code."""
+"""The one way to stdout and stderr: a reader who closes them early changes nothing about the exit code."""
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import TextIO
 
 import click
 
@@ -14,5 +15,48 @@ def say(text: str) -> None:
         click.echo(text.rstrip("\n"))
         sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        click.echo(f"stdout took no more ({error.strerror}); the exit code stands", err=True)
+        _silence(sys.stdout)
+        mention(f"stdout took no more ({error.strerror}); the exit code stands")
+
+
+def mention(text: str) -> None:
+    """Print a line on stderr; when stderr is closed or full, nobody is there to be told."""
+    try:
+        click.echo(text, err=True)
+        sys.stderr.flush()
+    except OSError:
+        _silence(sys.stderr)
+
+
+def open_streams() -> None:
+    """Make sure that stdout and stderr are there and take every character.
+
+    A stream that was closed before we began would be None, and its number would go to the next file that is
+    opened. One that cannot write Japanese (a terminal in Latin-1, say) shows escapes instead of failing.
+    """
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def close_streams() -> None:
+    """Flush both; what a closed reader does not take must not turn the exit code into Python's own 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            _silence(stream)
+
+
+def _silence(stream: TextIO) -> None:
+    """Let everything that is still to come go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

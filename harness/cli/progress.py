@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from harness.cli.output import mention
 from harness.records.run import ConversationRecord
 
 PLAIN_STEPS = 5
@@ -39,17 +40,21 @@ class _Lines:
         self._planned = self._held = self._failed = self._said = 0
 
     def plan(self, conversations: int) -> None:
-        """Note the new total."""
+        """Note the new total; what was said of a smaller one is behind us."""
         self._planned += conversations
+        self._said = self._fifth
 
     def held(self, record: ConversationRecord) -> None:
         """Say something at each fifth."""
         self._held += 1
         self._failed += not record.passed
-        step = self._held * PLAIN_STEPS // max(self._planned, 1)
-        if step > self._said:
-            self._said = step
-            print(f"{self._held}/{self._planned} conversations, {self._failed} failed", file=sys.stderr, flush=True)  # noqa: T201
+        if self._fifth > self._said:
+            self._said = self._fifth
+            mention(f"{self._held}/{self._planned} conversations, {self._failed} failed")
+
+    @property
+    def _fifth(self) -> int:
+        return self._held * PLAIN_STEPS // max(self._planned, 1)
 
 
 @contextmanager

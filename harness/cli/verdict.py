@@ -9,9 +9,11 @@ from typing import Any
 
 from harness.assembly import assemble
 from harness.cli.holding import hold
+from harness.cli.output import say
 from harness.cli.reporting import publish
 from harness.records.redact import Known
 from harness.records.run import SeedStream
+from harness.reports.conversation import conversation
 from harness.reports.report import build_report
 from harness.reports.summary import Circumstances
 from harness.settings import Settings, load_settings
@@ -20,6 +22,8 @@ from harness.trial.trial import Experiment, Trial, hold_trial, measure
 SETTING_FLAGS = (
     "target", "suite", "facts", "rubric", "baseline", "judge", "repeats", "concurrency", "deadline_s", "expect_build", "mode",
 )  # fmt: skip
+SHOWN_WHOLE = 10
+"""A run that only measured, and held no more conversations than this, shows each of them."""
 
 
 def chosen_settings(config: Path | None, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
@@ -55,6 +59,10 @@ def _report(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any],
         known=Known.of(bench.suite.facts),
     )
     report = build_report(trial.run, bench.baseline, trial.verdicts, settings.mode, circumstances)
+    if not gated and not flags["as_json"] and len(trial.run.conversations) <= SHOWN_WHOLE:
+        for record in trial.run.conversations:
+            say(conversation(record, circumstances.known))
+            say("")
     return publish(report, folder, flags)
 
 

@@ -19,7 +19,7 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from harness.conversations.transcript import Transcript
-from harness.errors import HarnessError
+from harness.errors import cause_of
 from harness.evaluation.attest import BuildWatch
 from harness.evaluation.evaluate import Services, evaluate
 from harness.records.journal import Journal, Trouble
@@ -210,7 +210,7 @@ async def _hold(look: _Look, limits: Limits) -> None:
                 )
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
-        raise _cause(errors) from None
+        raise cause_of(errors) from None
     finally:
         look.journal.sync()
 
@@ -221,9 +221,3 @@ async def _flush(journal: Journal) -> None:
         await anyio.sleep(FLUSH_S)
         if journal.pending:
             await anyio.to_thread.run_sync(journal.sync)
-
-
-def _cause(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the error that a user needs to see: the first of ours, else the first at all."""
-    leaves = [_cause(error) if isinstance(error, BaseExceptionGroup) else error for error in errors.exceptions]
-    return next((leaf for leaf in leaves if isinstance(leaf, HarnessError)), leaves[0])

@@ -1,0 +1,53 @@
+"""One conversation as a person reads it: what was said, what was unmet, and the scores with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.expectations.finding import Finding, FindingOutcome
+from harness.judging.judge import CriterionAnswer, Judgement
+from harness.records.redact import NOTHING_KNOWN, Known, redact
+from harness.records.run import ConversationRecord
+from harness.reports.escape import console
+from harness.reports.layout import padded, wrapped
+
+TEXT_LIMIT = 4000
+"""Characters of one message."""
+_LABEL_WIDTH = 9
+
+
+def conversation(record: ConversationRecord, known: Known = NOTHING_KNOWN, width: int = 80) -> str:
+    """Draw one conversation for a terminal, with personal data replaced; ends without a newline."""
+    clean = redact(record, known)
+    held = clean.assignment
+    state = "passed" if clean.passed else "FAILED"
+    lines = [f"{console(held.scenario_id)}, repeat {held.repeat}, seed {held.seed}: {state}"]
+    for exchange in clean.transcript.exchanges:
+        lines += _labelled("user", exchange.sent, width)
+        if exchange.reply is not None:
+            lines += _labelled("bot", f"{exchange.reply.text}  ({exchange.reply.latency_s:.2f} s)", width)
+        elif exchange.failure is not None:
+            lines += _labelled("failure", f"{exchange.failure.kind.value}: {exchange.failure.detail}", width)
+        lines += dict.fromkeys(line for finding in clean.findings if finding.turn == exchange.turn for line in _unmet(finding, width))
+    if clean.judgement is not None:
+        lines += _scores(clean.judgement, width)
+    return "\n".join(lines)
+
+
+def _unmet(finding: Finding, width: int) -> Iterator[str]:
+    """Yield an unmet finding as one text of several lines, so that the same one, found twice, is shown once."""
+    if finding.outcome is FindingOutcome.UNMET:
+        yield "\n".join(_labelled(finding.severity.value.upper(), f"{finding.kind}: {finding.evidence}", width))
+
+
+def _scores(judgement: Judgement, width: int) -> Iterator[str]:
+    rated = ", ".join(f"{rating.dimension} {rating.score}" for rating in judgement.ratings)
+    yield from _labelled("scores", rated or f"none: {judgement.outcome.value} {judgement.note}", width)
+    for verdict in judgement.verdicts:
+        if verdict.answer is CriterionAnswer.NOT_MET:
+            yield from _labelled("", f"{verdict.criterion} not met: {verdict.reason}", width)
+
+
+def _labelled(label: str, text: str, width: int) -> Iterator[str]:
+    for number, line in enumerate(wrapped(console(text, TEXT_LIMIT), width - _LABEL_WIDTH - 2)):
+        yield f"  {padded(label if number == 0 else '', _LABEL_WIDTH)}{line}"

@@ -1,0 +1,48 @@
+"""One conversation, drawn for a person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.conversations.transcript import Exchange
+from harness.judging.judge import CriterionAnswer, CriterionVerdict
+from harness.records.run import ConversationRecord
+from harness.reports.conversation import conversation
+from harness.targets.protocol import FailureKind, Owner, TransportFailure
+from tests.reports import specimens
+
+
+def failing() -> ConversationRecord:
+    wrong = specimens.unmet("facts", "the reply says 31 volumes; the catalogue says 27")
+    return specimens.conversation(0, 0, "It has 31 volumes.", wrong, score=2)
+
+
+def test_a_failed_conversation_shows_what_was_said_and_what_was_unmet() -> None:
+    """Messages, the unmet finding with its severity, and the scores stand under one head line."""
+    record = failing()
+    text = conversation(record)
+    assert text.splitlines()[0].endswith("FAILED")
+    assert "  user " in text
+    assert "  bot " in text
+    assert "MUST" in text
+
+
+def test_the_same_finding_is_shown_once() -> None:
+    """A standing expectation and the scenario's own that say the same are one line to the reader."""
+    record = failing()
+    twice = replace(record, findings=record.findings + record.findings)
+    assert conversation(twice) == conversation(record)
+
+
+def test_hostile_text_and_failures_are_drawn_without_harm() -> None:
+    """Escapes are neutralised, a transport failure is named, and an unmet criterion gives its reason."""
+    record = failing()
+    failure = TransportFailure(FailureKind.CUT, Owner.TARGET, "\x1b[31mcut")
+    exchanges = (Exchange(1, "hi \x1b]0;x\x07", None, failure, ()),)
+    hurt = replace(record, transcript=replace(record.transcript, exchanges=exchanges))
+    assert record.judgement is not None
+    verdict = CriterionVerdict("concise", "tone_and_locale", CriterionAnswer.NOT_MET, "too long")
+    text = conversation(replace(hurt, judgement=replace(record.judgement, verdicts=(verdict,))))
+    assert "\x1b" not in text
+    assert "failure  cut: " in text
+    assert "concise not met: too long" in text
