@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,8 @@ Mode = Literal["observe", "advise", "enforce"]
 FILE_NAMES = ("harness.toml", "pyproject.toml")
 VARIABLE_PREFIX = "HARNESS_"
 MAX_SETTINGS_BYTES = 1 << 20
+NEARLY = 0.8
+"""Likeness from which an unknown environment variable is taken for a misspelt one of ours."""
 DEFAULT_REPEATS = 5
 """Conversations for each scenario in the first look: what the integration gate needs."""
 _PATH_FIELDS = ("suite", "facts", "rubric", "baseline", "runs")
@@ -90,10 +92,13 @@ def _file_values(path: Path, *, explicit: bool) -> dict[str, Any]:
         raise SettingsError(f"{path}: not valid TOML: {error}") from None
     if path.name != "pyproject.toml":
         return data
-    section: dict[str, Any] = data.get("tool", {}).get("harness", {})
+    tool = data.get("tool")
+    section = tool.get("harness") if isinstance(tool, dict) else None
+    if section is not None and not isinstance(section, dict):
+        raise SettingsError(f"{path}: tool.harness: not a table; write [tool.harness]")
     if explicit and not section:
-        raise SettingsError(f"{path}: has no [tool.harness] table")
-    return section
+        raise SettingsError(f"{path}: has no [tool.harness] table; write one, or name a harness.toml")
+    return section or {}
 
 
 def _anchor_paths(values: dict[str, Any], folder: Path) -> None:
@@ -107,9 +112,11 @@ def _anchor_paths(values: dict[str, Any], folder: Path) -> None:
 
 def _environment_values(environ: Mapping[str, str], mistakes: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name, field in Settings.model_fields.items():
+    fields = {name: field for name, field in Settings.model_fields.items() if name != "policy"}
+    mistakes.extend(_misspelt_variables(environ, fields))
+    for name, field in fields.items():
         text = environ.get(VARIABLE_PREFIX + name.upper())
-        if not text or name == "policy":
+        if not text:
             continue
         try:
             parsed: Any = TypeAdapter[Any](field.annotation or str).validate_python(text, strict=False)
@@ -120,18 +127,35 @@ def _environment_values(environ: Mapping[str, str], mistakes: list[str]) -> dict
     return values
 
 
+def _misspelt_variables(environ: Mapping[str, str], fields: Collection[str]) -> Iterator[str]:
+    """Yield a mistake for each variable that is nearly one of ours; all others may belong to other programs."""
+    known = [name.upper() for name in fields]
+    for name in sorted(environ):
+        word = name.removeprefix(VARIABLE_PREFIX)
+        if word == name or word in known:
+            continue
+        if word == "POLICY":
+            yield f"environment: {name}: a policy can be set in a settings file only, as [policy]"
+        elif close := difflib.get_close_matches(word, known, n=1, cutoff=NEARLY):
+            yield f"environment: {name}: unknown setting; did you mean '{VARIABLE_PREFIX}{close[0]}'?"
+
+
 def _checked(values: dict[str, Any], source: str, mistakes: list[str]) -> dict[str, Any]:
     """Return `values` if they fit on their own, else nothing, with every mistake noted."""
-    plain = {key: str(value) if isinstance(value, os.PathLike) else value for key, value in values.items()}
+    found = [f"{source}: {sentence}" for key, value in values.items() for sentence in _mistakes_of(key, value)]
+    mistakes.extend(found)
+    return {} if found else values
+
+
+def _mistakes_of(key: str, value: Any) -> Iterator[str]:
+    """Yield what is wrong with one setting."""
     try:
-        Settings.model_validate_json(canonical_json(plain))
+        Settings.model_validate_json(canonical_json({key: str(value) if isinstance(value, os.PathLike) else value}))
     except ValidationError as error:
-        mistakes.extend(f"{source}: {_sentence(one['loc'], one['type'], one['msg'])}" for one in error.errors(include_url=False))
-        return {}
-    except (TypeError, ValueError) as error:
-        mistakes.append(f"{source}: {error}")
-        return {}
-    return values
+        for one in error.errors(include_url=False):
+            yield _sentence(one["loc"], one["type"], one["msg"])
+    except (TypeError, ValueError):
+        yield f"{key}: not a value that a setting can have (a date, NaN or infinity)"
 
 
 def _sentence(place: tuple[int | str, ...], kind: str, message: str) -> str:

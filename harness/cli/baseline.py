@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from harness.cli.options import COLLECTING_OPTIONS, SUITE_OPTIONS, with_options
-from harness.cli.output import say
+from harness.cli.output import mention, say
 
 BASELINE_REPEATS = 20
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -44,7 +44,7 @@ def record(*, config: Path | None, only: tuple[str, ...], output: Path, accepted
     run, folder = hold(bench, SeedStream.BASELINE, measure, flags)
     stored = write_baseline(output, run, accepted_by=accepted_by, note=note, known=Known.of(bench.suite.facts))
     say(f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {len(stored.scenarios)} scenarios x {stored.repeats}")
-    click.echo(f"the run is in {folder}", err=True)
+    mention(f"the run is in {folder}")
     return 0
 
 

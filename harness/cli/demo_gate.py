@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
-from harness.cli.output import say
+from harness.cli.output import mention, say
 from harness.cli.verdict import decide_and_report, measure_and_report
 from harness.demo.serve import serving
 from harness.demo.shop import ShopPlan
@@ -49,7 +47,7 @@ def gate_green(defects: Mapping[str, float], flags: Mapping[str, Any], environ: 
         )
         replay = ("harness", "demo", *(f"--defect={name}={rate:g}" for name, rate in defects.items()))
         work = measure_and_report if flags["only"] else decide_and_report
-        return work(settings, flags["only"], {**flags, "resume": None, "replay": replay}, environ)
+        return work(settings, flags["only"], {**flags, "resume": None, "resumable": False, "replay": replay}, environ)
 
 
 def serve_until_interrupted(defects: Mapping[str, float]) -> int:
@@ -60,7 +58,7 @@ def serve_until_interrupted(defects: Mapping[str, float]) -> int:
     with _blue_and_green(defects) as shops:
         for shop in shops:
             say(f"{shop.plan.colour:5}  {shop.url}  build {shop.plan.build}  target file {shop.target_file}")
-        click.echo("Ctrl-C stops both", err=True)
+        mention("Ctrl-C stops both")
         stop.wait()
     return 0
 

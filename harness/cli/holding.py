@@ -7,7 +7,8 @@ with 130 or 143, and the way to resume is said.
 from __future__ import annotations
 
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ import anyio
 import click
 
 from harness.assembly import Bench, new_manifest, planned_manifest
+from harness.cli.output import mention
 from harness.cli.progress import progress
 from harness.errors import SettingsError, cause_of
 from harness.evaluation.schedule import Limits
@@ -26,6 +28,7 @@ from harness.trial.trial import Experiment
 
 Result = TypeVar("Result")
 _SIGNAL_EXIT = 128
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(click.exceptions.Exit):
@@ -40,7 +43,7 @@ def hold(
 ) -> tuple[Result, Path]:
     """Hold a new or resumed run and return what `work` made of it, and the run's folder.
 
-    Of the flags, `seed`, `out`, `resume` and `quiet` count here.
+    Of the flags, `seed`, `out`, `resume` and `quiet` count here, and `resumable`: False when nobody could go on.
     """
     folder, manifest, resuming = _placed(bench, stream, flags)
     path = folder / JOURNAL
@@ -56,13 +59,32 @@ def hold(
                 planned=display.plan,
                 held=display.held,
             )
-            result, stopped_by = anyio.run(_interruptible, bench, work, experiment)
+            with _handlers_kept():
+                result, stopped_by = anyio.run(_interruptible, bench, work, experiment)
     finally:
         journal.close()
     if result is None:
-        click.echo(f"stopped; go on with the same command and --resume {manifest.run_id}", err=True)
+        mention(f"stopped{_way_on(flags, manifest)}")
         raise Interrupted(stopped_by)
     return result, folder
+
+
+@contextmanager
+def _handlers_kept() -> Iterator[None]:
+    """Give signals back to who had them: listening to them in the event loop ends with Python's defaults."""
+    before = {number: signal.getsignal(number) for number in _STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _way_on(flags: Mapping[str, Any], manifest: RunManifest) -> str:
+    """Say how a stopped run goes on, if it can: the demo's shops are gone with it."""
+    if not flags.get("resumable", True):
+        return ""
+    return f"; go on with the same command and --resume{'' if flags['out'] else f' {manifest.run_id}'}"
 
 
 async def _interruptible(
@@ -75,7 +97,7 @@ async def _interruptible(
 
         async def listen() -> None:
             nonlocal stopped_by
-            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            with anyio.open_signal_receiver(*_STOPPING) as signals:
                 async for number in signals:
                     stopped_by = int(number)
                     group.cancel_scope.cancel()
@@ -102,8 +124,10 @@ def _placed(bench: Bench, stream: SeedStream, flags: Mapping[str, Any]) -> tuple
     if resume is None:
         manifest = new_manifest(bench, stream, seed)
         return open_run_folder(out or runs / manifest.run_id), manifest, False
-    folder = out if out and resume == LAST else find_run(runs, resume)
+    folder = out or find_run(runs, resume)
     kept = read_manifest(folder / JOURNAL)
+    if out and resume not in {LAST, kept.run_id}:
+        raise SettingsError(f"{folder}: holds the run {kept.run_id}, not {resume!r}; say --resume alone, or leave --out away")
     if seed is not None and seed != kept.seed:
         raise SettingsError(f"{folder}: was begun with --seed {kept.seed}; resume it with that seed or without the flag")
     manifest = planned_manifest(bench, stream, run_id=kept.run_id, created=kept.created, seed=kept.seed)

@@ -6,6 +6,7 @@ in 130 or 143; a reader who closes the pipe early changes nothing about the verd
 
 from __future__ import annotations
 
+import difflib
 import errno
 import importlib
 import signal
@@ -49,12 +50,14 @@ class _LazyGroup(click.Group):
         del ctx
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         """Import one command."""
-        del ctx
         entry = _COMMANDS.get(cmd_name)
         if entry is None:
-            return None
+            close = difflib.get_close_matches(cmd_name, _COMMANDS, n=1)
+            raise click.UsageError(
+                f"no command {cmd_name!r}; " + (f"did you mean {close[0]!r}?" if close else f"known are {', '.join(_COMMANDS)}"), ctx
+            )
         command: click.Command = importlib.import_module(entry.module).command
         return command
 
