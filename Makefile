@@ -41,6 +41,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.bench
 
 golden: $(READY)
+	$(BIN)/harness scenarios schema > scenarios/scenario.schema.json
 	$(BIN)/python tests/golden/record_demo_baseline.py
 	-HARNESS_GOLDEN=1 $(BIN)/python -m pytest --quiet tests/reports tests/scenarios tests/house tests/acceptance/test_defects.py
 	git status --short

@@ -68,9 +68,9 @@ def schema() -> int:
     Put this as the first line of a scenario file, with the path of the saved schema:
     # yaml-language-server: $schema=../scenario.schema.json
     """
-    from harness.scenarios.schema import scenario_schema
+    from harness.scenarios.schema import schema_text
 
-    say(json.dumps(scenario_schema(), ensure_ascii=False, indent=2))
+    say(schema_text())
     return 0
 
 
