@@ -23,4 +23,4 @@ def command(*, config: Path | None, only: tuple[str, ...], **flags: Any) -> int:
     """
     from harness.cli.verdict import chosen_settings, decide_and_report
 
-    return decide_and_report(chosen_settings(config, flags, os.environ), only, flags, os.environ)
+    return decide_and_report(chosen_settings(config, flags, os.environ), only, {**flags, "config": config}, os.environ)

@@ -20,4 +20,4 @@ def command(*, config: Path | None, only: tuple[str, ...], **flags: Any) -> int:
     """
     from harness.cli.verdict import chosen_settings, measure_and_report
 
-    return measure_and_report(chosen_settings(config, flags, os.environ), only, flags, os.environ)
+    return measure_and_report(chosen_settings(config, flags, os.environ), only, {**flags, "config": config}, os.environ)

@@ -22,6 +22,7 @@ from harness.trial.trial import Experiment, Trial, hold_trial, measure
 SETTING_FLAGS = (
     "target", "suite", "facts", "rubric", "baseline", "judge", "repeats", "concurrency", "deadline_s", "expect_build", "mode",
 )  # fmt: skip
+_PLACES = ("config", "suite", "facts", "rubric")
 SHOWN_WHOLE = 10
 """A run that only measured, and held no more conversations than this, shows each of them."""
 
@@ -55,7 +56,7 @@ def _report(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any],
         folder=folder,
         duration_s=time.monotonic() - began,
         rerun=trial.rerun,
-        replay=flags.get("replay") or _replay(settings),
+        replay=flags.get("replay") or _replay(settings, flags),
         known=Known.of(bench.suite.facts),
     )
     report = build_report(trial.run, bench.baseline, trial.verdicts, settings.mode, circumstances)
@@ -66,6 +67,7 @@ def _report(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any],
     return publish(report, folder, flags)
 
 
-def _replay(settings: Settings) -> tuple[str, ...]:
+def _replay(settings: Settings, flags: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the command that holds one conversation again, but for its scenario and seed."""
-    return ("harness", "run", "--target", str(settings.target), "--judge", str(settings.judge))
+    given = [word for name in _PLACES if flags.get(name) for word in (f"--{name}", str(flags[name]))]
+    return ("harness", "run", "--target", str(settings.target), "--judge", str(settings.judge), *given)
