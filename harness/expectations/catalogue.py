@@ -47,7 +47,7 @@ def check_facts(expectation: FactsMatch, reading: Reading) -> Checked:
     for claim in claims:
         meant = [titles[title] for title in claim.titles]
         if not any(_agrees(claim, title) for title in meant):
-            return unmet(f"the reply says {_shown(claim)} in {claim.quote}; the catalogue says {_true(claim.attribute, meant)}")
+            return unmet(f"the reply says {_shown(claim)}, the catalogue says {_true(claim.attribute, meant)}: {claim.quote}")
     if expectation.severity is Severity.SHOULD:
         for claim in claims:
             if claim.attribute == "author" and (order := _other_order(claim, [titles[title] for title in claim.titles])) is not None:
