@@ -32,16 +32,24 @@ def record(*, config: Path | None, only: tuple[str, ...], output: Path, accepted
     Every scenario is held 20 times unless --repeats says otherwise; the seeds are a stream of their own.
     """
     from harness.assembly import assemble
+    from harness.baselines.baseline import MIN_REPEATS
     from harness.baselines.file import write_baseline
     from harness.cli.holding import hold
+    from harness.cli.reporting import refuse_unwritable
     from harness.cli.verdict import chosen_settings
+    from harness.errors import SettingsError, TargetError
     from harness.records.redact import Known
     from harness.records.run import SeedStream
     from harness.trial.trial import measure
 
     settings = chosen_settings(config, {**flags, "repeats": flags["repeats"] or BASELINE_REPEATS}, os.environ)
+    refuse_unwritable(output)
+    if settings.repeats < MIN_REPEATS:
+        raise SettingsError(f"--repeats {settings.repeats}: too few for a baseline; use at least {MIN_REPEATS}")
     bench = assemble(settings, only, os.environ, with_baseline=False)
     run, folder = hold(bench, SeedStream.BASELINE, measure, flags)
+    if run.problems:
+        raise TargetError(f"{folder}: this run cannot be a baseline: {'; '.join(run.problems)}")
     stored = write_baseline(output, run, accepted_by=accepted_by, note=note, known=Known.of(bench.suite.facts))
     say(f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {len(stored.scenarios)} scenarios x {stored.repeats}")
     mention(f"the run is in {folder}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cli.output import say
+from harness.errors import StoreError
 from harness.records.store import write_atomically
 from harness.reports.junit import junit
 from harness.reports.machine import document
@@ -18,6 +19,15 @@ from harness.reports.report import Report
 from harness.reports.terminal import terminal
 
 SHARED_FILE = 0o644
+
+
+def refuse_unwritable(*paths: Path | None) -> None:
+    """Raise StoreError for a file that could not be written, before hours are spent on what belongs into it."""
+    for path in paths:
+        if path is not None and not os.access(path.parent, os.W_OK | os.X_OK):
+            raise StoreError(
+                f"{path}: cannot be written: {path.parent} is no folder that can be written to; create it, or choose another one"
+            )
 
 
 def publish(report: Report, folder: Path, flags: Mapping[str, Any]) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from harness.assembly import assemble
 from harness.cli.holding import hold
 from harness.cli.output import say
-from harness.cli.reporting import publish
+from harness.cli.reporting import publish, refuse_unwritable
 from harness.records.redact import Known
 from harness.records.run import SeedStream
 from harness.reports.conversation import conversation
@@ -44,6 +44,7 @@ def measure_and_report(settings: Settings, only: tuple[str, ...], flags: Mapping
 
 def _report(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], environ: Mapping[str, str], *, gated: bool) -> int:
     began = time.monotonic()
+    refuse_unwritable(flags["markdown"], flags["junit"])
     bench = assemble(settings, only, environ, with_baseline=gated)
 
     async def work(experiment: Experiment) -> Trial:

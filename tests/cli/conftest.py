@@ -1,0 +1,77 @@
+"""The command line in this process, in a folder and an environment of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from harness.cli.main import main
+from harness.package_data import shipped
+from tests.acceptance.conftest import Finished
+from tests.fakes.raw_http import RawServer
+from tests.fakes.threaded_bot import Answerer, bot, good, target_file, write_suite
+
+Door = Callable[..., Finished]
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No settings but those of the test."""
+    for name in list(os.environ):
+        if name.startswith("HARNESS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def door(capsys: pytest.CaptureFixture[str]) -> Door:
+    """Run the command line with these words, as a shell would."""
+
+    def run(*words: object) -> Finished:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main([str(word) for word in words])
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        code = left.value.code
+        assert isinstance(code, int)
+        return Finished(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def suite_words(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """Flags that name a small suite with the facts that ship with the harness."""
+    folder = write_suite(tmp_path_factory.mktemp("suite"))
+    return ("--suite", str(folder), "--facts", str(shipped("scenarios") / "facts"), "--judge", "offline")
+
+
+@pytest.fixture
+def green(tmp_path: Path) -> Callable[..., AbstractContextManager[tuple[RawServer, Path]]]:
+    """Serve a candidate: yields the server and the target file."""
+
+    @contextmanager
+    def serve(answer: Answerer = lambda _request: good(), **fields: object) -> Iterator[tuple[RawServer, Path]]:
+        with bot(answer) as server:
+            yield server, target_file(tmp_path, server.url, **fields)
+
+    return serve
+
+
+@pytest.fixture(scope="session")
+def baseline(tmp_path_factory: pytest.TempPathFactory, suite_words: tuple[str, ...]) -> Path:
+    """A baseline of the small suite, recorded from a healthy bot by the command itself."""
+    folder = tmp_path_factory.mktemp("baseline")
+    path = folder / "blue.jsonl.gz"
+    with bot(lambda _request: good(build="b" * 40), version=iter(lambda: "b" * 40, None)) as server:
+        target = target_file(folder, server.url)
+        words = ["--target", str(target), "--output", str(path), "--out", str(folder / "run"), "--quiet"]
+        with pytest.raises(SystemExit) as left:
+            main(["baseline", "record", *suite_words, *words])
+    assert left.value.code == 0
+    return path

@@ -1,0 +1,43 @@
+"""`harness demo`: its list, its rates, and what it serves."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from harness.demo.defects import DEFECTS
+from tests.cli.conftest import Door
+
+
+def test_the_list_for_people_names_every_defect_and_its_gate(door: Door) -> None:
+    """One line for each defect: name, gate, description."""
+    lines = door("demo", "--list-defects").out.splitlines()
+    assert [line.split()[:2] for line in lines] == [[one.name, one.caught_by] for one in DEFECTS]
+
+
+def test_the_list_for_programs_is_json(door: Door) -> None:
+    """--json gives the same as data."""
+    rows = json.loads(door("demo", "--list-defects", "--json").out)
+    assert [row["name"] for row in rows] == [one.name for one in DEFECTS]
+
+
+@pytest.mark.parametrize("word", ["price=often", "price=2", "price=-1", "price=nan", "prise", "=1", ""])
+def test_a_defect_that_cannot_be_is_usage(door: Door, word: str) -> None:
+    """Unknown names and impossible rates end in 2 before anything is served."""
+    done = door("demo", "--defect", word)
+    assert done.code == 2
+    assert "error:" in done.err
+
+
+def test_a_selection_is_held_and_shown_without_a_verdict(door: Door) -> None:
+    """--only holds one conversation against a green with a defect, shows it, and ends in 0 without a run left open."""
+    done = door("demo", "--only", "chitchat", "--repeats", 1, "--defect", "verbosity", "--json", "--quiet", "--out", "run")
+    assert done.code == 0, done.err
+    assert done.document["gates"] == {}
+    assert done.document["scenarios"]
+    assert Path("run/report.json").exists()
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(done.document["run"]["url"], timeout=5)  # noqa: S310 - loopback
