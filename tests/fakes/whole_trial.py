@@ -1,0 +1,136 @@
+"""A whole trial without a wire: scripted answers, real checks, a judge that rates as told, and a journal on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.baselines.baseline import Baseline
+from harness.conversations.transcript import Transcript
+from harness.evaluation.evaluate import Services
+from harness.evaluation.schedule import Limits
+from harness.expectations.check import CheckContext
+from harness.expectations.finding import Finding
+from harness.gates.policy import GatePolicy
+from harness.judging.judge import Judgement, JudgementOutcome, Rating, Usage
+from harness.records.journal import Journal
+from harness.records.run import RunManifest, RunRecord
+from harness.scenarios.model import Scenario
+from harness.scenarios.rubric import load_rubric
+from harness.targets.protocol import Opening
+from harness.trial.trial import Experiment, Trial, hold_trial, measure
+from tests.fakes.measurements import JUDGE, Measured, baseline_of
+from tests.fakes.scripted_target import BUILD, ScriptedTarget, manifest, reply, scenario
+from tests.fakes.small_shop import FACTS, RUBRIC
+from tests.fakes.threaded_bot import GOOD, SORRY
+
+DIMENSION = "tone_and_locale"
+NAMES = tuple(f"ask-{number:02}" for number in range(12))
+"""Enough independent scenarios for the quality gate."""
+CONTEXT = CheckContext(FACTS, load_rubric(RUBRIC), reply_within_s=3.0)
+ALL_PASSED = (True,) * 20
+
+Fails = Callable[[str, int], bool]
+"""(scenario id, repeat) → does this conversation get an apology?"""
+
+
+def rated(score: int = 5) -> Judgement:
+    """What a judge answers that gives this score."""
+    return Judgement(JudgementOutcome.RATED, (), (Rating(DIMENSION, score, 3, 3),), Usage())
+
+
+class RatingJudge:
+    """Answers as told, and notes what it was asked."""
+
+    identity = JUDGE
+
+    def __init__(self, answer: Callable[[str, int], Judgement] = lambda _scenario, _repeat: rated()) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, int]] = []
+
+    def dimensions(self, scenario: Scenario) -> tuple[str, ...]:
+        return scenario.dimensions
+
+    async def judge(self, scenario: Scenario, transcript: Transcript, findings: Sequence[Finding]) -> Judgement:
+        self.asked.append((scenario.id, transcript.repeat))
+        return self.answer(scenario.id, transcript.repeat)
+
+
+class VersionedTarget(ScriptedTarget):
+    """States one version after the other at its endpoint, the last one for ever; an exception is raised."""
+
+    def __init__(self, answer: Callable[..., Any], versions: Iterable[str | Exception | None] = (BUILD,)) -> None:
+        super().__init__(answer)
+        self.versions = list(versions)
+
+    async def version(self) -> str | None:
+        stated = self.versions.pop(0) if len(self.versions) > 1 else self.versions[0]
+        if isinstance(stated, Exception):
+            raise stated
+        return stated
+
+
+def failing(fails: Fails) -> Callable[[Opening, int, str], Any]:
+    """Answer well, but apologise in the conversations that are to fail."""
+    return lambda opening, _turn, _message: reply(SORRY if fails(opening.scenario_id, opening.repeat) else GOOD)
+
+
+def asking(*names: str, **changes: Any) -> tuple[Scenario, ...]:
+    """Single-turn scenarios of these names."""
+    return tuple(scenario(name, dimensions=(DIMENSION,), fingerprint=f"fingerprint of {name}", **changes) for name in names)
+
+
+def healthy_baseline(scenarios: Iterable[Scenario], score: int = 5, **changes: Any) -> Baseline:
+    """A baseline in which every scenario passed 20 of 20 times with this score."""
+    stored = [
+        Measured(one.id, baseline=({DIMENSION: score},) * 20, baseline_passes=ALL_PASSED, dimensions=(DIMENSION,), must_pass=one.must_pass)
+        for one in scenarios
+    ]
+    return baseline_of(stored, **changes)
+
+
+@dataclass
+class WholeTrial:
+    """One run, held once or resumed again and again with the same journal."""
+
+    path: Path
+    target: ScriptedTarget = field(default_factory=lambda: VersionedTarget(failing(lambda *_: False)))
+    scenarios: tuple[Scenario, ...] = field(default_factory=lambda: asking(*NAMES))
+    judge: RatingJudge = field(default_factory=RatingJudge)
+    baseline: Baseline | None = None
+    policy: GatePolicy = field(default_factory=GatePolicy)
+    limits: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, Any] = field(default_factory=dict)
+    planned: list[int] = field(default_factory=list)
+    held: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def manifest(self) -> RunManifest:
+        return manifest(self.scenarios, judge=JUDGE, **self.plan)
+
+    async def hold(self) -> Trial:
+        """Hold it until both gates have decided."""
+        baseline = self.baseline or healthy_baseline(self.scenarios)
+        with self._journal() as journal:
+            return await hold_trial(self._experiment(journal), baseline, self.policy)
+
+    async def measure(self) -> RunRecord:
+        """Hold the first look only."""
+        with self._journal() as journal:
+            return await measure(self._experiment(journal))
+
+    def _journal(self) -> Journal:
+        return Journal.resume(self.path, self.manifest) if self.path.exists() else Journal.create(self.path, self.manifest)
+
+    def _experiment(self, journal: Journal) -> Experiment:
+        return Experiment(
+            manifest=self.manifest,
+            scenarios={one.id: one for one in self.scenarios},
+            services=Services(self.target, self.judge, CONTEXT),
+            journal=journal,
+            limits=Limits(**{"concurrency": 4} | self.limits),
+            planned=self.planned.append,
+            held=lambda record: self.held.append((record.assignment.scenario_id, record.assignment.repeat)),
+        )
