@@ -99,7 +99,7 @@ class ReplyReader:
 
     def _text_of(self, payload: JsonValue) -> str:
         text = _searched(self._text, payload)
-        if not isinstance(text, str) or not text.strip():
+        if not isinstance(text, str) or not any(sign.isprintable() and not sign.isspace() for sign in text):
             raise _BrokenError("the reply has no text where the target file's `reply.text` looks for it")
         if len(text.encode("utf-8")) > MAX_TEXT:
             raise _BrokenError(f"the reply's text exceeds {MAX_TEXT // 1024} KiB", FailureKind.TOO_LARGE)

@@ -98,7 +98,7 @@ class WholeTrial:
     path: Path
     target: ScriptedTarget = field(default_factory=lambda: VersionedTarget(failing(lambda *_: False)))
     scenarios: tuple[Scenario, ...] = field(default_factory=lambda: asking(*NAMES))
-    judge: RatingJudge = field(default_factory=RatingJudge)
+    judge: Any = field(default_factory=RatingJudge)
     baseline: Baseline | None = None
     policy: GatePolicy = field(default_factory=GatePolicy)
     limits: dict[str, Any] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class WholeTrial:
 
     @property
     def manifest(self) -> RunManifest:
-        return manifest(self.scenarios, judge=JUDGE, **self.plan)
+        return manifest(self.scenarios, judge=self.judge.identity, **self.plan)
 
     async def hold(self) -> Trial:
         """Hold it until both gates have decided."""
