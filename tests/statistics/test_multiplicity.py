@@ -2,18 +2,17 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from harness.statistics.multiplicity import holm
 
 
-@settings(deadline=None)
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-def test_agrees_with_statsmodels(p_values):
-    """Adjusted p-values are those of an independent implementation."""
-    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
+def test_agrees_with_statsmodels():
+    """Adjusted p-values of 200 drawn families, ties and zeros among them, are those of an independent implementation."""
+    random = np.random.default_rng(7)
+    for size in random.integers(1, 31, 200):
+        p_values = np.round(random.random(size) ** 3, random.integers(1, 12))
+        assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
 
 
 def test_each_run_is_its_own_family():
