@@ -15,20 +15,21 @@ README = Path(__file__).parents[2] / "README.md"
 SECTION = re.compile(r"(<!-- help: begin -->\n).*?(<!-- help: end -->)", re.DOTALL)
 
 
-def helps(command: click.Command, words: tuple[str, ...]) -> Iterator[str]:
-    context = click.Context(command, info_name=" ".join(words), max_content_width=100, terminal_width=100)
-    yield f"### `{' '.join(words)}`\n\n```text\n{command.get_help(context)}\n```\n"
+def helps(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[str]:
+    """Yield the help of a command and of all below it, each in the context that a real call gives it."""
+    context = click.Context(command, parent, info_name=name, terminal_width=100, **command.context_settings)
+    yield f"### `{context.command_path}`\n\n```text\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
-        for name in command.list_commands(context):
-            found = command.get_command(context, name)
+        for child in command.list_commands(context):
+            found = command.get_command(context, child)
             assert found is not None
-            yield from helps(found, (*words, name))
+            yield from helps(found, child, context)
 
 
 def test_help_in_the_readme_is_generated() -> None:
     """The help section equals what the program prints; HARNESS_GOLDEN=1 writes it anew."""
     text = README.read_text(encoding="utf-8")
-    section = "\n".join(helps(harness, ("harness",)))
+    section = "\n".join(helps(harness, "harness"))
     fresh = SECTION.sub(lambda found: found.group(1) + section + found.group(2), text)
     if os.environ.get("HARNESS_GOLDEN"):
         README.write_text(fresh, encoding="utf-8")
