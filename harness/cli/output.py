@@ -34,13 +34,10 @@ def open_streams() -> None:
     A stream that was closed before we began would be None, and its number would go to the next file that is
     opened. One that cannot write Japanese (a terminal in Latin-1, say) shows escapes instead of failing.
     """
-    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            if nowhere != number:
-                os.dup2(nowhere, number)
-                os.close(nowhere)
-            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
+            nowhere = os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: that of the missing stream
+            setattr(sys, name, os.fdopen(nowhere, mode, encoding="utf-8", closefd=False))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

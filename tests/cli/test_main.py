@@ -45,7 +45,7 @@ def crashes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_the_table_of_commands_matches_the_modules() -> None:
     """Every module with a command is in the table, under the command's own name and with its own summary."""
-    context = click.Context(program)
+    context = program.make_context("harness", [], resilient_parsing=True)
     listed = program.list_commands(context)
     modules = [importlib.import_module(f"harness.cli.{one.name}") for one in pkgutil.iter_modules(harness.cli.__path__)]
     assert sorted(listed) == sorted(one.command.name for one in modules if isinstance(getattr(one, "command", None), click.Command))
