@@ -22,12 +22,19 @@ SHARED_FILE = 0o644
 
 
 def refuse_unwritable(*paths: Path | None) -> None:
-    """Raise StoreError for a file that could not be written, before hours are spent on what belongs into it."""
+    """Raise StoreError for a file that could not be written, before hours are spent on what belongs into it.
+
+    A file is replaced as a whole, so that a device, a pipe or a link in its place would be lost.
+    """
     for path in paths:
-        if path is not None and not os.access(path.parent, os.W_OK | os.X_OK):
+        if path is None:
+            continue
+        if not os.access(path.parent, os.W_OK | os.X_OK):
             raise StoreError(
                 f"{path}: cannot be written: {path.parent} is no folder that can be written to; create it, or choose another one"
             )
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise StoreError(f"{path}: is no ordinary file, and would be replaced by one; choose another name")
 
 
 def publish(report: Report, folder: Path, flags: Mapping[str, Any]) -> int:

@@ -146,12 +146,17 @@ def test_reports_go_where_they_were_asked(gate, green) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--markdown", "--junit"])
-def test_a_report_that_could_not_be_written_is_refused_first(gate, green, flag: str) -> None:
-    """A missing folder is said before anything is sent."""
+@pytest.mark.parametrize("name", ["missing/report", "pipe", "link"])
+def test_a_report_that_could_not_be_written_is_refused_first(gate, green, flag: str, name: str) -> None:
+    """A missing folder, and a pipe, device or link that a file would replace, are said before anything is sent."""
+    os.mkfifo("pipe")
+    Path("link").symlink_to("elsewhere")
     with green() as (server, target):
-        done = gate(target, flag, "missing/report")
+        done = gate(target, flag, name)
     assert done.code == 2
-    assert "missing/report" in done.err
+    assert name in done.err
+    assert Path("pipe").is_fifo()
+    assert Path("link").is_symlink()
     assert not server.requests
 
 
