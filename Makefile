@@ -29,10 +29,7 @@ check: $(READY)
 	$(BIN)/lint-imports --no-cache
 
 coverage: $(READY)
-	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest
-	$(BIN)/python -m coverage combine --quiet
-	$(BIN)/python -m coverage report
+	$(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --cov --cov-report=term:skip-covered
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow --timeout 7200
