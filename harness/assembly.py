@@ -67,6 +67,11 @@ def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str]
     suite, deselected = open_suite(settings, only)
     judge = open_judge(settings, suite)
     target = HttpTarget(load_target(settings.target, environ), settings.concurrency)
+    if settings.expect_build is not None and not target.attested:
+        raise SettingsError(
+            f"{settings.target}: --expect-build {settings.expect_build} cannot be proved, because the target file says `build: unattested`; "
+            "name the field or header that states the build in each reply (`build: {field: …}` or `{header: …}`), or leave --expect-build out"
+        )
     baseline = read_baseline(settings.baseline) if with_baseline and settings.baseline else None
     return Bench(settings, suite, deselected, judge, target, baseline)
 

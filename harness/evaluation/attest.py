@@ -7,15 +7,20 @@ names scenario, repeat and turn.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.conversations.transcript import Transcript
 from harness.records.run import ConversationRecord
+from harness.targets.protocol import FailureKind
 
 MIN_PREFIX = 7
 """Hexadecimal digits from which a shortened revision counts as the same build (git's own default length)."""
 _REVISION = re.compile(rf"[0-9a-f]{{{MIN_PREFIX},64}}")
+
+
+_NO_ANSWER = frozenset({FailureKind.CUT, FailureKind.TIMEOUT})
+"""Failures in which no whole answer came that could have stated a build."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,15 @@ def builds_match(one: str, other: str) -> bool:
 def sightings(transcript: Transcript) -> Iterator[Sighting]:
     """Yield what each answered turn stated; a failure counts when it states a build."""
     for exchange in transcript.exchanges:
-        place = f"scenario {transcript.scenario_id}, repeat {transcript.repeat}, turn {exchange.turn}"
+        place = _place(transcript, exchange.turn)
         if exchange.reply is not None:
             yield Sighting(exchange.reply.build, place)
         elif exchange.failure is not None and exchange.failure.build is not None:
             yield Sighting(exchange.failure.build, place)
+
+
+def _place(transcript: Transcript, turn: int) -> str:
+    return f"scenario {transcript.scenario_id}, repeat {transcript.repeat}, turn {turn}"
 
 
 class BuildWatch:
@@ -57,7 +66,12 @@ class BuildWatch:
     def __init__(self, expected: str | None, *, attested: bool, known: str | None = None) -> None:
         self._attested = attested
         self._expected = expected
-        self._seen = None if known is None else Sighting(known, "the version endpoint before the run")
+        self._known = None if known is None else Sighting(known, "the version endpoint before the run")
+        self._seen = self._known
+
+    def at_start(self) -> str | None:
+        """Return what is wrong with the build that the version endpoint stated before the first conversation, or None."""
+        return None if self._known is None else self.problem_of(self._known)
 
     def observe(self, transcript: Transcript) -> str | None:
         """Return what is wrong with the builds of one conversation, held against all before it, or None."""
@@ -79,7 +93,7 @@ class BuildWatch:
 
 
 def build_problems(
-    records: Iterable[ConversationRecord], before: str | None, after: str | None, expected: str | None, *, attested: bool
+    records: Sequence[ConversationRecord], before: str | None, after: str | None, expected: str | None, *, attested: bool
 ) -> tuple[str, ...]:
     """Return why the run does not prove its build; empty when it does, or when the target is declared unattested.
 
@@ -94,6 +108,9 @@ def build_problems(
         if expected is None:
             return ()
         return (f"build {expected} was expected, but the target file says `build: unattested`; name the field or header that states it",)
+    silent = _nothing_stated(records)
+    if silent is not None:
+        return (silent,)
     watch = BuildWatch(expected, attested=True)
     seen = [Sighting(before, "the version endpoint before the run")] if before is not None else []
     seen.extend(sighting for record in records for sighting in sightings(record.transcript))
@@ -105,6 +122,28 @@ def build_problems(
     if len(problems) > 1:
         return (f"{problems[0]} (and {len(problems) - 1} more answers like it)",)
     return tuple(problems)
+
+
+def _nothing_stated(records: Iterable[ConversationRecord]) -> str | None:
+    """Return that the target failed to state a build in whatever it answered, or None.
+
+    A version endpoint that states one proves nothing about a chat endpoint that gives error pages only: the path may
+    lead elsewhere. Where no whole answer came at all, the version endpoint is the only witness there can be.
+    """
+    answers = []
+    for record in records:
+        for exchange in record.transcript.exchanges:
+            failure = exchange.failure
+            if exchange.reply is not None or (failure is not None and failure.build is not None):
+                return None  # stated, or a reply without a build, which is told with its own place
+            if failure is not None and failure.kind not in _NO_ANSWER:
+                answers.append(f"{_place(record.transcript, exchange.turn)}: {failure.detail}")
+    if not answers:
+        return None
+    return (
+        "not one answer to a message stated a build, so the run does not prove what it measured; most likely `request.path`,"
+        f" `reply` or `build` in the target file is wrong (first of {len(answers)}: {answers[0]})"
+    )
 
 
 def build_of(records: Iterable[ConversationRecord]) -> str | None:

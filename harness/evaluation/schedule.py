@@ -139,6 +139,10 @@ class _Look:
         self._in_a_row = 0
         self._answered = bool(journal.records)
         self._builds = BuildWatch(manifest.expected_build, attested=manifest.attested, known=limits.known_build)
+        wrong = self._builds.at_start()
+        if wrong is not None:
+            held = f"{len(journal.records)} conversations were held before" if journal.records else "no conversation was held"
+            self._end(f"{services.target.identity.url}: {wrong}; {held}")
         for record in journal.records.values():
             self._check_build(record.transcript)
         if self._troubles > self._quota:
@@ -183,7 +187,7 @@ class _Look:
         spent = self._troubles > self._quota
         silent = not self._answered and failure is not None and failure.kind is FailureKind.UNREACHABLE
         if silent and (spent or self._in_a_row >= SILENCE):
-            self._end(f"nothing ever answered at {transcript.target.url} ({place}: {detail}); is the target up, and is its URL right?")
+            self._end(_silence(transcript.target.url, f"{place}: {detail}", refused=failure is not None and failure.status is not None))
         elif spent:
             self._end(
                 f"infrastructure trouble spoiled {self._troubles} conversations, {self._quota} may be held again"
@@ -191,6 +195,13 @@ class _Look:
             )
         await anyio.sleep(min(FIRST_PAUSE_S * 2 ** (self._in_a_row - 1), LONGEST_PAUSE_S))
         self.queue.append(assignment)
+
+
+def _silence(url: str, where: str, *, refused: bool) -> str:
+    """Return why nothing is expected of a target any more; `refused`: it answers, but takes nothing from us."""
+    if refused:
+        return f"{url} refused the credentials of every message ({where}); correct the headers of the target file or their environment variables"
+    return f"nothing ever answered at {url} ({where}); is the target up, and is its URL right?"
 
 
 async def _hold(look: _Look, limits: Limits) -> None:

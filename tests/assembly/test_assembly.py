@@ -65,6 +65,14 @@ def test_what_is_missing_is_said_with_its_remedy(assembled: Assembling, changes:
         assembled(**changes)
 
 
+def test_an_unattested_target_cannot_be_held_to_a_build(assembled: Assembling, tmp_path: Path) -> None:
+    """The files alone show that the proof is impossible, so it is refused with its remedy before anything is sent."""
+    described = target_file(tmp_path, "http://green.test", build="unattested")
+    with pytest.raises(SettingsError, match=r"cannot be proved.*unattested.*leave --expect-build out"):
+        assembled(target=str(described), expect_build="0123456789")
+    assert assembled(target=str(described)).target.attested is False
+
+
 def test_a_baseline_is_only_read_when_a_gate_asks(assembled: Assembling, tmp_path: Path) -> None:
     """A gate needs a baseline that can be read; measuring alone ignores a configured one."""
     with pytest.raises(SettingsError, match="harness baseline record"):

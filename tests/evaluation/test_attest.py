@@ -62,15 +62,37 @@ def test_one_build_that_is_the_expected_one_proves_the_run(expected):
         ([held(GREEN)], None, None, BLUE, "scenario price, repeat 3, turn 1: build 0123"),
         ([held(GREEN)], BLUE, None, None, "turn 1: build 0123"),
         ([held(GREEN)], GREEN, BLUE, None, "version endpoint after the run: build fedc"),
-        ([held("failed:")], None, None, None, "no answer stated a build"),
+        ([held("failed:")], None, None, None, "scenario price, repeat 3, turn 1: HTTP 500"),
+        ([held("failed:"), held("failed:", repeat=4)], GREEN, GREEN, GREEN, "first of 2: scenario price, repeat 3, turn 1: HTTP 500"),
         ([], None, None, GREEN, "no answer stated a build"),
     ],
-    ids=["mixed", "failure of another", "missing", "unexpected", "other before", "other after", "nothing stated", "nothing held"],
+    ids=[
+        "mixed",
+        "failure of another",
+        "missing",
+        "unexpected",
+        "other before",
+        "other after",
+        "nothing stated",
+        "only the endpoint states",
+        "nothing held",
+    ],
 )
 def test_a_build_that_is_missing_different_or_changing_is_named_with_its_turn(records, before, after, expected, said):
     """Each way to measure the wrong thing is a problem that names its place."""
     (problem,) = build_problems(records, before, after, expected, attested=True)
     assert said in problem
+
+
+def test_the_version_endpoint_is_witness_enough_where_no_whole_answer_came():
+    """Dropped connections and time-outs are the target's failure; they cannot state a build, and are judged, not excused."""
+    cut = TransportFailure(FailureKind.CUT, Owner.TARGET, "closed")
+    transcript = Transcript(
+        "price", 3, 1, TargetIdentity("green", "http://x"), (Exchange(1, "hi", None, cut, ()),), EndReason.TARGET_FAILURE
+    )
+    record = ConversationRecord(Assignment("price", 3, 1, Purpose.LOOK), transcript, (), None)
+    assert build_problems([record], GREEN, GREEN, GREEN, attested=True) == ()
+    assert "no answer stated a build" in build_problems([record], None, None, None, attested=True)[0]
 
 
 def test_many_wrong_answers_make_one_sentence():

@@ -14,7 +14,7 @@ from harness.evaluation.schedule import Limits, collect, default_quota, interlea
 from harness.evaluation.seeds import conversation_seed
 from harness.records.journal import Journal, read_journal
 from harness.records.run import Assignment, Purpose, SeedStream
-from harness.targets.protocol import FailureKind, Owner
+from harness.targets.protocol import Answer, Attempt, FailureKind, Owner, TransportFailure
 from tests.fakes.scripted_target import BUILD, NotingJudge, ScriptedTarget, failure, manifest, overloaded, reply, scenario, unreachable
 
 pytestmark = pytest.mark.anyio
@@ -182,6 +182,30 @@ async def test_a_target_that_never_answers_ends_the_run_quickly(run):
     assert "connection refused" in problem
     assert collected.records == ()
     assert len(target.sent) <= 8
+
+
+@pytest.mark.usefixtures("quick")
+async def test_refused_credentials_are_said_not_silence(run):
+    """A target that answers 401 to everything is up; the remedy is in the headers, not in the URL."""
+    refused = Answer(
+        TransportFailure(FailureKind.UNREACHABLE, Owner.INFRASTRUCTURE, "HTTP 401", status=401), (Attempt("unreachable", 0.0),)
+    )
+    (problem,) = (await run(ScriptedTarget(lambda *_: refused), quota=100)).problems
+    assert "http://green.test refused the credentials of every message" in problem
+    assert "HTTP 401" in problem
+    assert "nothing ever answered" not in problem
+
+
+async def test_a_version_endpoint_of_another_build_ends_the_run_before_it_begins(run):
+    """What is known to be the wrong build is not asked a single question."""
+    target = ScriptedTarget()
+    collected = await run(target, plan=manifest(SCENARIOS.values(), expected_build="fedcba9876543210"), known_build=BUILD)
+    (problem,) = collected.problems
+    assert (
+        "http://green.test: the version endpoint before the run: build 0123456789abcdef answered, fedcba9876543210 was expected" in problem
+    )
+    assert "no conversation was held" in problem
+    assert (target.sent, collected.records) == ([], ())
 
 
 @pytest.mark.usefixtures("quick")
