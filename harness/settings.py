@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import stat
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -57,7 +58,7 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: 
     Raises:
         SettingsError: naming every value that cannot be used, each with its source.
     """
-    path = config or _found_upward(Path.cwd())
+    path = config or _found_upward()
     mistakes: list[str] = []
     values: dict[str, Any] = {}
     if path is not None:
@@ -70,7 +71,11 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: 
     return Settings.model_validate(values, strict=False)
 
 
-def _found_upward(start: Path) -> Path | None:
+def _found_upward() -> Path | None:
+    try:
+        start = Path.cwd()
+    except FileNotFoundError:  # the working directory was deleted: no file lies there or above
+        return None
     for folder in (start, *start.parents):
         for name in FILE_NAMES:
             path = folder / name
@@ -81,9 +86,7 @@ def _found_upward(start: Path) -> Path | None:
 
 def _file_values(path: Path, *, explicit: bool) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MAX_SETTINGS_BYTES:
-            raise SettingsError(f"{path}: larger than 1 MiB; this is not a settings file")
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(_content(path).decode("utf-8"))
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such settings file") from None
     except OSError as error:
@@ -101,12 +104,23 @@ def _file_values(path: Path, *, explicit: bool) -> dict[str, Any]:
     return section or {}
 
 
+def _content(path: Path) -> bytes:
+    """Return the bytes of a settings file, never more than `MAX_SETTINGS_BYTES`; a pipe or device could be endless."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise SettingsError(f"{path}: is not a regular file; name a file like harness.toml")
+    with path.open("rb") as file:
+        content = file.read(MAX_SETTINGS_BYTES + 1)
+    if len(content) > MAX_SETTINGS_BYTES:
+        raise SettingsError(f"{path}: larger than 1 MiB; this is not a settings file")
+    return content
+
+
 def _anchor_paths(values: dict[str, Any], folder: Path) -> None:
     for name in _PATH_FIELDS:
         if isinstance(values.get(name), str):
             values[name] = folder / values[name]
     target = values.get("target")
-    if isinstance(target, str) and "://" not in target:
+    if isinstance(target, str) and target and "://" not in target:
         values["target"] = str(folder / target)
 
 

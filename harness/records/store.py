@@ -25,6 +25,7 @@ from harness.errors import SettingsError, StoreError
 
 LAST = "last"
 JOURNAL = "journal.jsonl"
+_IGNORE = ".gitignore"
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 _RUN_ID = re.compile(r"^\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{4}$")
@@ -112,10 +113,10 @@ def new_run_id(at: datetime, suffix: str) -> str:
 def open_run_folder(path: Path) -> Path:
     """Make the folder of a new run, for its owner's eyes only, and return it.
 
-    A folder that is there already is used as it stands, unless a run lies in it; a new one gets a `.gitignore`.
+    An empty folder that is there already is used as it stands; a new one gets a `.gitignore`.
 
     Raises:
-        StoreError: A run lies there already, or the folder cannot be made.
+        StoreError: A run or anything else lies there already, or the folder cannot be made.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,10 +126,12 @@ def open_run_folder(path: Path) -> Path:
             if not path.is_dir():
                 raise
         else:
-            write_atomically(path / ".gitignore", b"# Runs hold personal data.\n*\n")
+            write_atomically(path / _IGNORE, b"# Runs hold personal data.\n*\n")
             _sync_folder(path.parent)
         if (path / JOURNAL).exists():
             raise StoreError(f"{path}: holds a run already; go on with it by --resume, or choose another folder")
+        if any(entry.name != _IGNORE for entry in path.iterdir()):
+            raise StoreError(f"{path}: holds other files, and is no folder of a run; choose a new or empty folder")
     except OSError as error:
         raise StoreError(f"{path}: the run's folder cannot be made: {remedy(error)}") from error
     return path

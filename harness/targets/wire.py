@@ -17,19 +17,19 @@ from typing import Annotated, Any, Literal
 import httpx
 import jmespath
 from jmespath.exceptions import JMESPathError
-from pydantic import AfterValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_validator, model_validator
 
 from harness.errors import Mistake, SettingsError, SourceError
 from harness.frozen import FrozenModel
 from harness.scenarios.model import Identifier
-from harness.template import check_template, is_template, names_used, render_known
-from harness.yaml_source.document import Document, read_yaml, validated
+from harness.template import TemplateError, check_template, is_template, names_used, render_known, strings_of
+from harness.yaml_source.document import DataPath, Document, read_yaml, validated
 
 SAFE_NAMES = ("session", "locale", "seed", "turn", "scenario")
 """What path and headers may use: values that need no quoting there."""
 BODY_NAMES = (*SAFE_NAMES, "message", "setup")
 MIN_SECRET = 6
-"""Characters from which a secret is looked for in what comes back; shorter ones would hit innocent text."""
+"""Characters that a secret needs: shorter ones cannot be taken out of what comes back without hitting innocent text."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OWN_HEADERS = frozenset({"accept-encoding", "connection", "content-length", "host", "transfer-encoding", "upgrade"})
 _CREDENTIAL_HEADER = re.compile(r"authorization|cookie|token|secret|password|api-?key", re.IGNORECASE)
@@ -76,9 +76,16 @@ def _checked_jmespath(text: str) -> str:
     return text
 
 
+def _checked_header(name: str) -> str:
+    if not _TOKEN.fullmatch(name):
+        raise ValueError(f"'{name}' cannot be the name of a header")
+    return name
+
+
 BaseUrl = Annotated[str, Field(max_length=2000), AfterValidator(_checked_url)]
 JmesPath = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_checked_jmespath)]
 UrlPath = Annotated[str, Field(max_length=2000), AfterValidator(_checked_path)]
+HeaderName = Annotated[str, AfterValidator(_checked_header)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
 
@@ -98,7 +105,7 @@ class BuildSource(FrozenModel):
     """Where every reply states the build that gave it: a field of the body, or a header."""
 
     field: JmesPath | None = Field(None, description="JMESPath over the body")
-    header: str | None = Field(None, pattern=_TOKEN.pattern, description="name of a header")
+    header: HeaderName | None = Field(None, description="name of a header")
 
     @model_validator(mode="after")
     def _names_one(self) -> BuildSource:
@@ -134,24 +141,30 @@ class TargetFile(FrozenModel):
     health: HealthEndpoint | None = Field(None, description="endpoint that says the target is well")
     turn_timeout_s: Seconds = Field(10, description="seconds for the whole reply to one message")
     connect_timeout_s: Seconds = Field(2, description="seconds to connect")
-    reply_within_s: Seconds = Field(3, description="seconds within which a reply is in time")
+    reply_within_s: Seconds = Field(3, validate_default=True, description="seconds within which a reply is in time")
     retries: int = Field(2, ge=0, le=10, description="further tries of a message that nothing accepted")
 
-    @model_validator(mode="after")
-    def _is_complete(self) -> TargetFile:
-        if "text" not in self.reply:
+    @field_validator("reply")
+    @classmethod
+    def _has_text(cls, reply: dict[str, str]) -> dict[str, str]:
+        if "text" not in reply:
             raise ValueError("'reply' needs 'text': the JMESPath of what the user reads")
-        if self.reply_within_s > self.turn_timeout_s:
-            raise ValueError("'reply_within_s' is longer than 'turn_timeout_s': nothing could ever be late")
-        return self
+        return reply
+
+    @field_validator("reply_within_s")
+    @classmethod
+    def _can_be_late(cls, seconds: float, info: ValidationInfo) -> float:
+        if seconds > info.data.get("turn_timeout_s", seconds):
+            raise ValueError(f"'reply_within_s' ({seconds:g}) is longer than 'turn_timeout_s': nothing could ever be late")
+        return seconds
 
 
 class Secrets:
     """Values that must never be written anywhere; not even its own text shows them."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        long = sorted({value for value in values.values() if len(value) >= MIN_SECRET}, key=len, reverse=True)
-        forms = [form for value in long for form in (value, json.dumps(value)[1:-1])]
+        longest_first = sorted({value for value in values.values() if value}, key=len, reverse=True)
+        forms = [form for value in longest_first for form in (value, json.dumps(value)[1:-1])]
         self.__texts = tuple(dict.fromkeys(forms))
         self.__forms = tuple(form.encode("utf-8") for form in self.__texts)
 
@@ -190,6 +203,8 @@ def load_target(source: str, environ: Mapping[str, str]) -> Wire:
         SourceError: every mistake of the file, at its place.
         SettingsError: a URL that cannot be used, or an environment variable that is missing.
     """
+    if not source.strip():
+        raise SettingsError("--target is empty: name a target file, or a URL with http:// or https:// in front")
     if _URL.match(source):
         return Wire(default_target(source), (), Secrets({}))
     path = Path(source)
@@ -246,6 +261,9 @@ def _template_mistakes(document: Document) -> Iterator[Mistake]:
     place = ("request", "path")
     yield from _text_mistakes(document, place, request.get("path"), SAFE_NAMES)
     yield from _text_mistakes(document, ("request", "body"), request.get("body"), BODY_NAMES)
+    if not any(_says_message(text) for _, text in strings_of(request.get("body"))):
+        at: DataPath = ("request", "body") if "body" in request else ("request",)
+        yield document.mistake(at, "the user's message is never sent; put \"{{ message }}\" into 'body'")
     headers = request.get("headers")
     for name, value in headers.items() if isinstance(headers, dict) else ():
         at = ("request", "headers", name)
@@ -260,6 +278,14 @@ def _template_mistakes(document: Document) -> Iterator[Mistake]:
             )
 
 
+def _says_message(text: str) -> bool:
+    """Return whether a text holds the user's message; one that cannot be read has a mistake of its own already."""
+    try:
+        return any(name.partition(".")[0] == "message" for name in names_used(text))
+    except TemplateError:
+        return True
+
+
 def _text_mistakes(document: Document, place: tuple[str | int, ...], value: Any, names: tuple[str, ...]) -> Iterator[Mistake]:
     if isinstance(value, dict):
         for key, item in value.items():
@@ -268,8 +294,8 @@ def _text_mistakes(document: Document, place: tuple[str | int, ...], value: Any,
         for index, item in enumerate(value):
             yield from _text_mistakes(document, (*place, index), item, names)
     elif isinstance(value, str):
-        message = check_template(value, (*names, "env"))
-        if message is None and "env" not in names and any(name.partition(".")[0] == "env" for name in names_used(value)):
+        message = check_template(value, names)
+        if message is not None and check_template(value, (*names, "env")) is None:
             message = "env may stand in headers only, because its values are secrets"
         if message is not None:
             yield document.mistake(place, message)
@@ -301,6 +327,8 @@ def _variable_problem(variable: str, value: str) -> str | None:
         return "is not set"
     if not (value.isascii() and value.isprintable()) or value != value.strip():
         return "holds characters that no header can carry (a line end or a space at its edge, perhaps)"
+    if len(value) < MIN_SECRET:
+        return f"is too short to be kept out of reports safely: it needs {MIN_SECRET} characters or more"
     if is_template(value):
         return "holds '{{', '{%' or '{#', which would be taken for a template"
     return None

@@ -10,7 +10,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +42,17 @@ def meant(word: str, known: Collection[str]) -> str:
     return f"; known: {', '.join(sorted(known))}" if 0 < len(known) <= 40 else ""
 
 
-def is_echo(error: Mapping[str, Any]) -> bool:
-    """Return whether a complaint only repeats others: a list that is too short because its entries are wrong."""
-    return error["type"] == "too_short" and len(error["input"]) >= int(error["ctx"]["min_length"])
+def is_echo(error: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a complaint only repeats others.
+
+    Such are a list that is too short because its entries are wrong, and a wrong mapping that is, besides, not the one
+    word that could stand in its place.
+    """
+    if error["type"] == "too_short":
+        return len(error["input"]) >= int(error["ctx"]["min_length"])
+    around = error["loc"][:-1]
+    beside = error["type"] == "literal_error" and isinstance(error["input"], dict)
+    return beside and any(other is not error and other["loc"][: len(around)] == around for other in others)
 
 
 def problem_of(error: Mapping[str, Any], data: Any, model: type[BaseModel]) -> Problem:

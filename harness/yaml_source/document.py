@@ -55,7 +55,10 @@ class Document:
 
 def shown_path(path: Path) -> Path:
     """Return `path` as messages show it: relative to the working directory where it lies below it."""
-    absolute, here = path.absolute(), Path.cwd()
+    try:
+        absolute, here = path.absolute(), Path.cwd()
+    except FileNotFoundError:  # the working directory was deleted
+        return path
     return absolute.relative_to(here) if absolute.is_relative_to(here) else path
 
 
@@ -142,5 +145,6 @@ def problems_in(data: Any, model: type[Model]) -> tuple[Model | None, tuple[Prob
     try:
         return model.model_validate_json(json.dumps(data), strict=True), ()
     except ValidationError as error:
-        details = [detail for detail in error.errors(include_url=False) if not is_echo(detail)]
+        every = error.errors(include_url=False)
+        details = [detail for detail in every if not is_echo(detail, every)]
         return None, tuple(problem_of(detail, data, model) for detail in details[:MAX_PROBLEMS])

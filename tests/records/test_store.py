@@ -156,12 +156,20 @@ def test_a_run_is_for_its_owner_only_and_kept_out_of_git(root: Path) -> None:
 
 
 def test_a_folder_of_the_user_is_used_as_it_stands(tmp_path: Path) -> None:
-    """An existing folder keeps its files and mode, and gets none that hides them."""
-    (tmp_path / "notes.txt").write_text("mine")
+    """An existing empty folder keeps its mode, and gets no file that hides others."""
     before = mode(tmp_path)
     assert open_run_folder(tmp_path) == tmp_path
-    assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
+    assert list(tmp_path.iterdir()) == []
     assert mode(tmp_path) == before
+
+
+def test_a_run_is_never_mixed_with_other_files(tmp_path: Path) -> None:
+    """A folder that holds anything else is refused and left as it is; one whose run never began is used again."""
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(StoreError, match="holds other files"):
+        open_run_folder(tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
+    assert open_run_folder(open_run_folder(tmp_path / "new")) == tmp_path / "new"
 
 
 def test_a_run_never_writes_over_another(root: Path) -> None:

@@ -150,10 +150,20 @@ def test_a_file_that_cannot_be_read_is_named(here: Path, content: bytes, said: s
 def test_a_named_file_has_to_be_there_and_to_speak_of_us(here: Path) -> None:
     """A missing file, a folder, and a pyproject.toml without our table are refused when they were named."""
     assert "no such settings file" in mistakes(config=here / "missing.toml")[0]
-    assert "cannot be read" in mistakes(config=here)[0]
+    assert "not a regular file" in mistakes(config=here)[0]
+    assert "not a regular file" in mistakes(config=Path("/dev/zero"))[0]
     other = here / "pyproject.toml"
     other.write_text("[project]\nname = 'shop'\n", encoding="utf-8")
     assert "no [tool.harness] table" in mistakes(config=other)[0]
+
+
+def test_a_deleted_working_directory_holds_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be found upward of a place that is gone; the defaults hold, and nothing crashes."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert load_settings({}, {}).repeats == Settings().repeats
 
 
 @pytest.mark.parametrize("text", ["tool = 3", "[tool]\nharness = 3"])

@@ -61,6 +61,9 @@ def test_a_whole_target_file_is_read_and_its_environment_filled_in(load):
         ("https://green.example.org:8443/api/", "https://:8443", "2:6", "https://green"),
         ("https://green.example.org:8443/api/", "https://green:99999", "2:6", "port"),
         ("https://green.example.org:8443/api/", "https://green/api?key=1", "2:6", "query"),
+        ("{header: x-build}", "{header: 'x build'}", "10:17", "header"),
+        ('{message: "{{ message }}", who', '{text: "hello", who', "8:9", "the user's message is never sent"),
+        ('  body: {message: "{{ message }}", who: "{{ setup.customer }}"}\n', "", "4:3", "the user's message is never sent"),
         ("X-Turn", "Content-Length", "7:5", "connection"),
         ("X-Turn", "X Turn", "7:5", "header"),
         ('"Bearer {{ env.TOKEN }}"', "Bearer abc", "6:20", "environment variable"),
@@ -78,6 +81,25 @@ def test_each_mistake_is_named_at_its_place(load, old, new, place, said):
     assert said in text
 
 
+def test_known_names_are_listed_once_and_env_only_where_it_may_stand(load):
+    """A list of what could have been meant offers nothing that would be refused next."""
+    with pytest.raises(SourceError) as caught:
+        load(GOOD.replace("{{ message }}", "{{ zzz }} {{ message }}").replace("{{ turn }}", "{{ zzz }}"), **ENVIRON)
+    assert "known here: env, locale, scenario, seed, session, turn" in str(caught.value)
+    assert "known here: locale, message, scenario, seed, session, setup, turn" in str(caught.value)
+
+
+def test_a_lacking_text_is_told_beside_other_mistakes(load):
+    """What the parts of a file have to do with each other is checked even where one of them is wrong."""
+    text = GOOD.replace("{text: answer.text, products: items}", "{products: items}").replace("{header: x-build}", "unatested")
+    with pytest.raises(SourceError) as caught:
+        load(text.replace("version:", "turn_timeout_s: 2\nversion:"), **ENVIRON)
+    said = str(caught.value)
+    assert "'reply' needs 'text'" in said
+    assert "unatested" in said
+    assert "'reply_within_s' (3) is longer" in said
+
+
 def test_all_mistakes_come_at_once(load):
     """Schema and templates are checked together, so that a file is corrected in one go."""
     text = GOOD.replace("{{ message }}", "{{ mesage }}").replace("name: green", "nam: green").replace("answer.text", "a..b")
@@ -88,13 +110,29 @@ def test_all_mistakes_come_at_once(load):
 
 @pytest.mark.parametrize(
     "environ",
-    [{}, {"TOKEN": ""}, {"TOKEN": "hunter22\nX-Evil: 1"}, {"TOKEN": "hunter22 "}, {"TOKEN": "hunter22é"}, {"TOKEN": "hunter22{{"}],
+    [
+        {},
+        {"TOKEN": ""},
+        {"TOKEN": "h22er"},
+        {"TOKEN": "hunter22\nX-Evil: 1"},
+        {"TOKEN": "hunter22 "},
+        {"TOKEN": "hunter22é"},
+        {"TOKEN": "hunter22{{"},
+    ],
 )
 def test_an_environment_variable_that_cannot_be_used_is_named_and_its_value_is_not(load, environ):
     """The variable, the header and the place are said; the secret never is."""
     with pytest.raises(SettingsError, match=r"green.yaml:6:20: header Authorization needs the environment variable TOKEN") as caught:
         load(GOOD, **environ)
     assert "hunter22" not in str(caught.value)
+    assert "h22er" not in str(caught.value)
+
+
+@pytest.mark.parametrize("source", ["", "  "])
+def test_an_empty_target_is_called_empty(source):
+    """An unset variable on the command line is named for what it is."""
+    with pytest.raises(SettingsError, match="--target is empty"):
+        load_target(source, {})
 
 
 @pytest.mark.parametrize("url", ["https://user:hunter22@green.example.org", "https://hunter22@green.example.org"])
