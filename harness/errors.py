@@ -28,7 +28,10 @@ class HarnessError(Exception):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """One mistake in one file: `path:line:column: message`, lines and columns counted from 1."""
+    """One mistake in one file: `path:line:column: message`, lines and columns counted from 1; a 0 is not shown.
+
+    0 stands for the whole file, or for a line whose place is not a character (a cell of a table, say).
+    """
 
     path: Path
     line: int
@@ -36,7 +39,8 @@ class Mistake:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.message}"
+        place = ":".join(str(part) for part in (self.path, self.line, self.column) if part)
+        return f"{place}: {self.message}"
 
 
 class SourceError(HarnessError):
