@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 
 from harness.expectations.claims import Claim, product_claims, text_claims
 from harness.expectations.known import author_forms, authors_of
+from harness.expectations.numerals import numbers_in_words
 from harness.expectations.outcome import Checked, met, unmet
 from harness.expectations.reading import Reading
 from harness.expectations.wording import Denied
@@ -20,7 +21,18 @@ _ALIKE = 0.6
 _WORD = re.compile(r"\w+")
 _STATE_WORDS = {
     "completed": ("complet", "finished", "concluded", "ended", "完結"),
-    "ongoing": ("ongoing", "still running", "continu", "連載中", "連載が続"),
+    "ongoing": (
+        "ongoing",
+        "still running",
+        "still being",
+        "still in publication",
+        "still in serial",
+        "continu",
+        "連載中",
+        "連載が続",
+        "連載継続",
+        "連載は続",
+    ),
     "hiatus": ("hiatus", "休載", "中断"),
 }
 _IN_STOCK_WORDS = ("in stock", "available", "copies", "left", "在庫")
@@ -134,11 +146,13 @@ def _stated(attribute: Attribute, title: Title, claims: Iterable[Claim], reading
 
 
 def _names_number(folded: str, number: int) -> bool:
-    return any(find_folded(form, folded) >= 0 for form in {str(number), f"{number:,}"})
+    return any(find_folded(form, folded) >= 0 for form in {str(number), f"{number:,}"}) or number in numbers_in_words(folded)
 
 
 def _shown(claim: Claim) -> str:
     match claim.attribute, claim.value:
+        case "price", str() as foreign:
+            return f"a price of {foreign[:20]}, in a currency that the shop does not use"
         case "price", value:
             return f"a price of ¥{value}"
         case "volumes", value:

@@ -25,10 +25,14 @@ MAX_PRODUCTS = 200
 MAX_CLAIMS = 500
 """Claims that are read from one text."""
 _READERS: tuple[tuple[Attribute, tuple[str, ...], Callable[[Scan], Iterator[Said]]], ...] = (
-    ("price", ("¥", "円", "yen", "jpy"), prices),
+    ("price", ("¥", "円", "yen", "jpy", "$", "€", "£", "usd", "eur", "gbp", "dollar", "どる", "ゆーろ", "ぽんど"), prices),
     ("volumes", ("vol", "巻"), volume_counts),
     ("author", ("by", "author", "creator", "mangaka", "(", "作", "著", "先生", "描"), authors),
-    ("status", ("complete", "finished", "concluded", "ended", "ongoing", "hiatus", "完結", "連載", "休載"), publication_states),
+    (
+        "status",
+        ("complete", "finished", "concluded", "ended", "ongoing", "running", "being ", "still in", "hiatus", "完結", "連載", "休載"),
+        publication_states,
+    ),
     ("stock", ("stock", "sold out", "cop", "left", "unit", "在庫", "品切", "売り切", "完売", "欠品", "残り", "あと"), stock_levels),
     ("age_rating", ("+", "rat", "age", "歳", "全年齢"), age_ratings),
 )
@@ -51,7 +55,7 @@ class Claim:
     """Catalogue ids that may be meant; the claim is wrong only if it is wrong of all."""
     attribute: Attribute
     value: int | bool | str | Denied
-    """Yen, volumes, years, copies, in stock or not, status, or the author's name as written."""
+    """Yen, volumes, years, copies, in stock or not, status, or as written: the author's name, or a price in another currency."""
     quote: str
     """Where it says so, in quotation marks."""
 

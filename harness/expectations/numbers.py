@@ -11,17 +11,26 @@ from typing import Any
 
 import re2
 
+from harness.expectations.numerals import DIGITS, KANJI, WORDS, number_of
 from harness.expectations.scan import Scan
 from harness.expectations.wording import Said
 
-_PRICE: Any = re2.compile(r"(?i)(?:¥|\bJPY) ?(\d{1,3}(?:,\d{3})+|\d{1,7})|(\d{1,3}(?:,\d{3})+|\d{1,7}) ?(?:円|yen\b|JPY\b)")
+_PRICE: Any = re2.compile(rf"(?i)(?:¥|\bJPY) ?({DIGITS})|({DIGITS}|{KANJI}|{WORDS}) ?(?:円|yen\b|JPY\b)")
+_FOREIGN_PRICE: Any = re2.compile(
+    r"(?i)(?:(?:US|CA|AU)?\$|€|£|\b(?:USD|EUR|GBP)) ?\d[\d.,]*\d|(?:(?:US|CA|AU)?\$|€|£|\b(?:USD|EUR|GBP)) ?\d|"
+    r"\b\d[\d.,]* ?(?:€|£|(?:US )?dollars?\b|euros?\b|USD\b|EUR\b|GBP\b|ドル|ユーロ|ポンド)"
+)
+_ELSEWHERE: Any = re2.compile(
+    r"(?i)\b(?:other|another|elsewhere|abroad|overseas|about|around|roughly|approx\w*|equivalent|equals?|exchange|convert\w*|import\w*|american?|us|uk|european|list price in)\b|"
+    r"他店|他社|海外|約|相当|換算|米国|アメリカ"
+)
 _NOT_A_PRICE_BEFORE: Any = re2.compile(
     r"(?i)\b(?:over|above|under|below|less than|more than|at least|up to|within|exceed\w*|from|between|shipping|postage|deliver\w*|fees?|total\w*|"
     r"sum|budget|sav(?:e|es|ing|ings)|discount\w*|off|points?|coupons?|refund\w*|charges?|subtotal|spend\w*|orders?|was|were|originally|instead of|"
     r"regular\w*|now|sale|set|box|bundle|all \d+|limit\w*|max\w*|wrap\w*|(?:two|three|four|five|six|ten|\d+) volumes? (?:for|at|cost|costs|are|come|comes|"
     r"would be|make)|(?:two|three|four|five|six|ten|both|together|altogether))\b|"
     r"送料|手数料|合計|総額|小計|予算|割引|値引|引き|クーポン|ポイント|返金|返送|通常(?:価格|は)|特価|セール|税抜|上限|代引|残高|セット|以内|ご注文|ラッピング|"
-    r"[2-9]冊|\d{2,}冊|全\d+巻(?:で|を|が|まとめ|揃|分)[^、。]{0,8}$"
+    r"(?:[2-9]|\d{2,}|[二三四五六七八九十百]+)冊|全\d+巻(?:で|を|が|まとめ|揃|分)[^、。]{0,8}$"
 )
 _NOT_A_PRICE_AFTER: Any = re2.compile(
     r"(?i)^\s*(?:or (?:more|less|over|above|under)|and (?:over|up|above|more)|in total|total|altogether|off\b|discount|for (?:\d|all|both|two|three|four|five|"
@@ -39,21 +48,38 @@ _OF_A_POLICY: Any = re2.compile(
 
 
 def prices(scan: Scan) -> Iterator[Said]:
-    """Yield the prices of one volume, yen."""
+    """Yield the prices of one volume: yen, or as written where it is a currency in which the shop sells nothing."""
+    yield from _foreign_prices(scan)
     for match in _PRICE.finditer(scan.text):
         start, end = match.span()
-        if _inside_a_number(scan.text, match.start(1) if match.group(1) else match.start(2), end):
+        at = match.start(1) if match.group(1) else match.start(2)
+        if _inside_a_number(scan.text, at, end) or scan.text[max(0, at - 1) : at] in _SEVERAL:
             continue
-        if _NOT_A_PRICE_BEFORE.search(scan.before(start)) or _NOT_A_PRICE_AFTER.search(scan.after(end)):
-            continue
+        if not _of_something_else(scan, start, end):
+            yield Said(number_of(match.group(1) or match.group(2)), start, end, _about_a_volume(scan, start))
+
+
+def _foreign_prices(scan: Scan) -> Iterator[Said]:
+    for match in _FOREIGN_PRICE.finditer(scan.text):
+        start, end = match.span()
         sentence = scan.sentence_text(start)
-        loose = _ABOUT_A_VOLUME.search(sentence) is not None and _OF_A_POLICY.search(sentence) is None
-        yield Said(int((match.group(1) or match.group(2)).replace(",", "")), start, end, loose)
+        if _PRICE.search(sentence) or _ELSEWHERE.search(sentence) or _of_something_else(scan, start, end):
+            continue
+        yield Said(match.group(), start, end, _about_a_volume(scan, start))
+
+
+def _of_something_else(scan: Scan, start: int, end: int) -> bool:
+    return _NOT_A_PRICE_BEFORE.search(scan.before(start)) is not None or _NOT_A_PRICE_AFTER.search(scan.after(end)) is not None
+
+
+def _about_a_volume(scan: Scan, at: int) -> bool:
+    sentence = scan.sentence_text(at)
+    return _ABOUT_A_VOLUME.search(sentence) is not None and _OF_A_POLICY.search(sentence) is None
 
 
 _VOLUMES: Any = re2.compile(
-    r"(?i)\b(\d{1,4})[ -](?:volumes?|vols?\b)|(?:全部で|全|既刊|計) ?(\d{1,4}) ?巻|"
-    r"(\d{1,4}) ?巻(?:まで(?:が|は|で|と)?、?(?:出|刊行|発売|ござ|あり|配信|となって|第)|で完結|(?:が|は)?(?:刊行|発売|出版)されています|あります|ございます|の?構成)"
+    rf"(?i)(\b\d{{1,4}}|{WORDS})[ -](?:volumes?|vols?\b)|(?:全部で|全|既刊|計) ?(\d{{1,4}}|{KANJI}) ?巻|"
+    rf"(\d{{1,4}}|{KANJI}) ?巻(?:まで(?:が|は|で|と)?、?(?:出|刊行|発売|ござ|あり|配信|となって|第)|で完結|(?:が|は)?(?:刊行|発売|出版)されています|あります|ございます|の?構成)"
 )
 _NOT_A_COUNT_BEFORE: Any = re2.compile(
     r"(?i)(?:\b(?:first|last|next|another|any|buy|order\w*|ship\w*|return\w*|read|own|have|finished|up to|over|more than|less than|fewer than|about|around|"
@@ -67,7 +93,16 @@ _NOT_A_COUNT_AFTER: Any = re2.compile(
 _ABOUT_THE_SERIES: Any = re2.compile(
     r"(?i)\b(?:it|it's|the (?:series|manga|story)|completed? (?:in|at|with)|runs? (?:for|to)|spans|in total|so far|altogether)\b|全|既刊|完結|刊行|出ています"
 )
+_SEVERAL = frozenset("数何幾第")
 _NOT_OF_THE_SERIES: Any = re2.compile(r"(?i)\b(?:orders?|returns?|deliver\w*|cart|parcel|shipment)\b|ご注文|返品|お届け|カート")
+
+
+# Few volumes in words are mostly some of them ("two volumes fit the budget"): words count where they are plainly those of the series.
+_COUNT_BEFORE: Any = re2.compile(
+    r"(?i)\b(?:has|have|spans|spanning|comprises|consists of|there (?:are|were)|(?:complet\w*|finish\w*|end\w*|conclud\w*|collected) (?:in|at|with|after|into)|series of|"
+    r"(?:run|runs|ran|running|extends|comes) (?:on )?(?:to|for|over)) (?:a total of |all of |exactly |currently |so far )?$"
+)
+_RUNS_TO: Any = re2.compile(r"(?i)\b(?:run|runs|ran|running|extends) (?:on )?(?:to|for|over) (?:a total of |exactly )?$")
 
 
 def volume_counts(scan: Scan) -> Iterator[Said]:
@@ -77,12 +112,16 @@ def volume_counts(scan: Scan) -> Iterator[Said]:
         group = next(index for index in (1, 2, 3) if match.group(index))
         if _inside_a_number(scan.text, match.start(group), match.end(group)):
             continue
-        sentence = scan.sentence_text(start)
-        if _NOT_A_COUNT_BEFORE.search(scan.before(match.start(group) if group == 3 else start)) or _NOT_OF_THE_SERIES.search(sentence):
+        sentence, written = scan.sentence_text(start), match.group(group)
+        before = scan.before(match.start(group) if group == 3 else start)
+        if _NOT_OF_THE_SERIES.search(sentence) or _NOT_A_COUNT_AFTER.search(scan.after(end)) or before[-1:] in _SEVERAL:
             continue
-        if _NOT_A_COUNT_AFTER.search(scan.after(end)):
+        if written[0].isascii() and written[0].isalpha():
+            if not _COUNT_BEFORE.search(before):
+                continue
+        elif _NOT_A_COUNT_BEFORE.search(before) and not _RUNS_TO.search(before):
             continue
-        yield Said(int(match.group(group)), start, end, _ABOUT_THE_SERIES.search(sentence) is not None)
+        yield Said(number_of(written), start, end, _ABOUT_THE_SERIES.search(sentence) is not None)
 
 
 _NO_STOCK: Any = re2.compile(

@@ -53,8 +53,11 @@ _STATE: Any = re2.compile(
     r"['’]s (completed?|finished|ongoing|on (?:an? )?(?:\w+ )?hiatus)\b|"
     r"[(,;:|·/-] ?(?:status:? )?(completed?|finished|ongoing|on hiatus) ?(?:[),;|·/.-]|$|and\b|in \d)|"
     r"\b(completed|finished|ongoing) (?:series|manga|story|saga)\b|"
-    r"(完結|連載中|連載が続いて|休載中|休載して|長期休載)"
+    r"\b(?:still|currently|no longer) (running|(?:being )?(?:published|serialised|serialized)|in (?:publication|serialisation|serialization)|publishing new)\b|"
+    r"(完結|連載中|連載(?:が|は)?(?:続いて|継続)|休載中|休載して|長期休載)"
 )
+_JAPANESE_STATE = 6
+"""Group of the pattern that holds the Japanese words."""
 _NOT_A_STATE_AFTER: Any = re2.compile(
     r"(?i)^ ?(?:set|edition|box|collection|your|the |this |guide|list|works|offers?|sale|promotion|deal|discount|campaign|reading|with you)"
 )
@@ -82,17 +85,24 @@ _ABOUT_THE_SERIES: Any = re2.compile(
 )
 
 
+_ENDED = ("complete", "finished", "concluded", "ended")
+
+
 def publication_states(scan: Scan) -> Iterator[Said]:
     """Yield whether a title is said to be completed, ongoing or on hiatus, or is denied to be."""
     for match in _STATE.finditer(scan.text):
-        group = next(index for index in range(1, 6) if match.group(index))
+        group = next(index for index in range(1, _JAPANESE_STATE + 1) if match.group(index))
         start, end = match.span(group)
         sentence = scan.sentence_text(start)
         if _OF_SOMETHING_ELSE.search(sentence):
             continue
-        said = _japanese_state(scan, match.group(group), end) if group == 5 else _english_state(scan, match.group(group), start, end)
+        said = (
+            _japanese_state(scan, match.group(group), end)
+            if group == _JAPANESE_STATE
+            else _english_state(scan, match.group(group), start, end)
+        )
         if said is not None:
-            if group == 5 and scan.text[:start].endswith("未"):
+            if group == _JAPANESE_STATE and scan.text[:start].endswith("未"):
                 said = Denied("completed")
             yield Said(said, start, end, _ABOUT_THE_SERIES.search(sentence) is not None)
 
@@ -102,7 +112,7 @@ def _english_state(scan: Scan, word: str, start: int, end: int) -> str | Denied 
     if _STATE_IN_DOUBT.search(before) or _NOT_A_STATE_AFTER.search(scan.after(end)):
         return None
     folded = word.casefold()
-    state = "hiatus" if folded.endswith("hiatus") else "ongoing" if folded == "ongoing" else "completed"
+    state = "hiatus" if folded.endswith("hiatus") else "completed" if folded.startswith(_ENDED) else "ongoing"
     return Denied(state) if _DENIED_BEFORE.search(before) else state
 
 

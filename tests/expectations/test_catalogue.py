@@ -54,6 +54,16 @@ Attack on Titan in the Colossal Edition costs ¥6,820.
 Doraemon is rated for all ages.
 Dragon Ball is by Akira Toriyama, and Akira is by Katsuhiro Otomo.
 ＮＡＲＵＴＯ is ￥５２８.
+『進撃の巨人』は全三十四巻です。
+『ナルト』は1冊五百二十八円です。
+『ONE PIECE』は百十三巻まで出ています。
+Attack on Titan runs to 34 volumes.
+Attack on Titan has thirty-four volumes.
+Naruto costs five hundred and twenty-eight yen.
+One Piece is still running in the magazine.
+Berserk is still being serialised.
+Naruto is no longer running.
+Naruto is ¥528 (about $3.50).
 """
 
 NO_CLAIM = """
@@ -84,6 +94,14 @@ The ongoing promotion includes One Piece.
 『ONE PIECE』の在庫を確認いたします。
 Naruto costs $9.99 at other shops.
 Another 5 volumes of Naruto wait for you.
+Two volumes of Naruto fit your budget.
+Three volumes of Naruto come to one thousand yen in total.
+You have one volume of Naruto in your cart, and shipping is $5.
+『ナルト』は数千円で揃います。
+『ナルト』第三巻をどうぞ。
+『ナルト』を二冊で千円ほどです。
+The sale on Naruto is still running.
+The Naruto anime is still running.
 """
 
 FALSE = [
@@ -110,6 +128,17 @@ FALSE = [
     ("『ベルセルク』は13歳以上です。", "13+"),
     ("Attack on Titan: Colossal Edition has 34 volumes.", "34 volumes"),
     ("Naruto is a great story. It has 70 volumes.", "70 volumes"),
+    ("『進撃の巨人』は全三十五巻です。", "35 volumes"),
+    ("Attack on Titan has thirty-five volumes.", "35 volumes"),
+    ("Attack on Titan runs to 35 volumes.", "35 volumes"),
+    ("『進撃の巨人』は1冊九千円です。", "¥9000"),
+    ("Naruto costs nine thousand yen.", "¥9000"),
+    ("Naruto is $9.99.", "$9.99"),
+    ("『ナルト』は9ドルです。", "9ドル"),
+    ("Naruto is a great story. It costs €8 per volume.", "€8"),
+    ("Naruto is still running in the magazine.", "ongoing"),
+    ("Naruto is still being serialized.", "ongoing"),
+    ("One Piece is no longer running.", "not ongoing"),
     ("- Naruto — ¥528. 72 volumes.\n- Bleach — ¥539. 72 volumes.", "72 volumes"),
 ]
 
@@ -158,6 +187,12 @@ def test_an_authors_name_in_the_other_order_is_only_a_matter_for_should(read):
         ("I would have to look that up.", ("price",), UNMET),
         ("It is one of our best sellers.", ("volumes",), UNMET),
         ("72 tankobon in all.", ("volumes",), MET),
+        ("Seventy-two tankobon in all.", ("volumes",), MET),
+        ("全七十二巻です。", ("volumes",), MET),
+        ("全七十三巻です。", ("volumes",), UNMET),
+        ("一冊五百二十八円です。", ("price",), MET),
+        ("It runs to 72 volumes.", ("volumes",), MET),
+        ("It is $9.99.", ("price",), UNMET),
         ("岸本斉史先生です。", ("author",), MET),
         ("Kishimoto.", ("author",), UNMET),
         ("The story has concluded.", ("status",), MET),
