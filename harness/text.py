@@ -83,25 +83,28 @@ _fold_short = functools.lru_cache(maxsize=4096)(_folded)  # names and expected t
 def find_folded(needle: str, folded: str) -> int:
     """Return where a folded needle stands in a folded text, or -1.
 
-    A needle that begins with a Latin letter or digit begins at a word ("stock" is not in "restock", but "refund"
-    is in "refunds"), and one that begins or ends with a digit is the whole number ("550" is not in "1,550").
+    A needle stands at word boundaries where it begins or ends with a Latin letter ("stock" is not in "restock", nor
+    "Naruto" in "Narutopia"), and one that begins or ends with a digit is the whole number ("550" is not in "1,550").
     """
     if not needle:
         return -1
     at = folded.find(needle)
     while at >= 0:
-        if _whole(folded, at, at + len(needle)):
+        if is_whole(folded, at, at + len(needle)):
             return at
         at = folded.find(needle, at + 1)
     return -1
 
 
-def _whole(text: str, start: int, end: int) -> bool:
+def is_whole(text: str, start: int, end: int) -> bool:
+    """Return whether a span of a folded text is whole words and whole numbers; letters of Japanese may stand anywhere."""
     first, last = text[start], text[end - 1]
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
     if _latin(first) and before and _latin(before[-1]) and not (first.isdigit() and before[-1].isalpha()):
         return False
     if first.isdigit() and len(before) == 2 and before[-1] in ",." and before[0].isdigit():
+        return False
+    if last.isalpha() and _latin(last) and after and _latin(after[0]):
         return False
     return not (last.isdigit() and after and (after[0].isdigit() or (len(after) == 2 and after[0] in ",." and after[1].isdigit())))
 

@@ -52,7 +52,7 @@ from harness.template import TemplateError, is_template, render, render_value, s
 
 STANDING = -1
 """Index of findings of standing expectations."""
-_FIRST_ERROR_STATUS = 400
+_ANSWERED = range(200, 300)
 
 
 @dataclass(frozen=True)  # no slots: what is compiled from the facts is kept in __dict__
@@ -100,8 +100,8 @@ class _Held:
 def check(scenario: Scenario, transcript: Transcript, context: CheckContext) -> tuple[Finding, ...]:
     """Check a conversation; the findings stand in the order of the turns, standing expectations first.
 
-    A turn that failed at the target's hands fails all that must hold of it, and an error status that the turn does not
-    expect is such a failure: its body is no answer. A turn that was never held, or that our own trouble kept from being
+    A turn that failed at the target's hands fails all that must hold of it, and a status outside 200-299 is such a
+    failure: its body is no answer. A turn that was never held, or that our own trouble kept from being
     answered, is not reached.
     """
     exchanges = {exchange.turn: exchange for exchange in transcript.exchanges}
@@ -114,7 +114,7 @@ def check(scenario: Scenario, transcript: Transcript, context: CheckContext) -> 
         exchange = exchanges.get(number)
         if exchange is not None:
             said.append(exchange.sent)
-        why = _unanswered(turn, exchange, transcript)
+        why = _unanswered(exchange, transcript)
         if why is None and exchange is not None and exchange.reply is not None:
             held = _Held(context, Reading(exchange.reply, context.names), given_by(scenario.setup, said), turn.language or scenario.locale)
             outcomes = [_outcome_with(captured, expectation, held, standing_one=index == STANDING) for index, expectation in expectations]
@@ -138,17 +138,15 @@ class _Unanswered:
     """The target failed; otherwise the turn was not held, or the trouble was ours."""
 
 
-def _unanswered(turn: Turn, exchange: Exchange | None, transcript: Transcript) -> _Unanswered | None:
+def _unanswered(exchange: Exchange | None, transcript: Transcript) -> _Unanswered | None:
     if exchange is None:
         return _Unanswered(f"the turn was not held: the conversation ended before it ({transcript.ended.value})", failed=False)
     if exchange.failure is not None:
         failure = exchange.failure
         failed = failure.owner is Owner.TARGET
         return _Unanswered(f"no reply ({failure.kind.value}): {failure.detail}", failed=failed)
-    if exchange.reply is not None and exchange.reply.status >= _FIRST_ERROR_STATUS:
-        expected = {status for own in turn.expect if isinstance(own, Status) for status in own.any}
-        if exchange.reply.status not in expected:
-            return _Unanswered(f"HTTP {exchange.reply.status} is no answer", failed=True)
+    if exchange.reply is not None and exchange.reply.status not in _ANSWERED:
+        return _Unanswered(f"HTTP {exchange.reply.status} is no answer", failed=True)
     return None
 
 

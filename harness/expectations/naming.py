@@ -11,7 +11,7 @@ from harness.expectations.known import titles_of
 from harness.expectations.outcome import Checked, met, quoted, quoted_around, unmet
 from harness.expectations.reading import Reading
 from harness.scenarios.model import Contains, Excludes, Matches
-from harness.text import find_folded, fold
+from harness.text import find_folded, fold, is_whole
 
 _MIN_SQUEEZED = 8
 """Letters from which a title is also found where its punctuation differs."""
@@ -75,9 +75,19 @@ def _named(text: str, reading: Reading) -> bool:
     names = [name for title in ids for name in reading.names.facts.title_by_id[title].names]
     if any(find_folded(fold(name), reading.folded) >= 0 for name in names):
         return True
-    squeezed = _squeezed(reading.folded)
-    return any(len(short) >= _MIN_SQUEEZED and short in squeezed for short in (_squeezed(fold(name)) for name in names))
+    return any(_stands_squeezed(fold(name), reading.folded) for name in names)
 
 
-def _squeezed(folded: str) -> str:
-    return "".join(character for character in folded if character.isalnum())
+def _stands_squeezed(name: str, folded: str) -> bool:
+    """Return whether a name stands in a folded text as whole words, punctuation and blanks apart."""
+    short = "".join(filter(str.isalnum, name))
+    if len(short) < _MIN_SQUEEZED:
+        return False
+    places = [place for place, character in enumerate(folded) if character.isalnum()]
+    squeezed = "".join(folded[place] for place in places)
+    at = squeezed.find(short)
+    while at >= 0:
+        if is_whole(folded, places[at], places[at + len(short) - 1] + 1):
+            return True
+        at = squeezed.find(short, at + 1)
+    return False

@@ -41,7 +41,7 @@ def found_at(path: str, payload: JsonValue) -> JsonValue:
 
 
 def check_field_equals(expectation: FieldEquals, payload: JsonValue) -> Checked:
-    """Check that a field equals a value, as JSON: 1 equals 1.0, and neither equals true."""
+    """Check that a field equals a value, as JSON: 1 equals 1.0, neither equals true, and an absent field is null."""
     found = found_at(expectation.path, payload)
     if _equal(found, expectation.value):
         return met(f"{expectation.path} is {_shown(found)}")
@@ -121,7 +121,7 @@ def _equal(one: Any, other: Any) -> bool:
 def _shown(value: Any) -> str:
     match value:
         case None:
-            return "absent"
+            return "null or absent"
         case str():
             return quoted(value, 80)
         case bool() | int() | float():

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from harness.frozen import FrozenModel
 
@@ -22,6 +22,15 @@ Intent = Literal[
     "recommendation", "product_discovery", "product_question", "order_tracking", "return_request",
     "faq_policy", "promotion", "chitchat", "escalation",
 ]  # fmt: skip
+
+
+def _of_an_answer(status: int) -> int:
+    if status not in range(200, 300):
+        raise ValueError(f"a reply has a status from 200 to 299; {status} is a failure of the target, which no expectation can accept")
+    return status
+
+
+AnswerStatus = Annotated[int, AfterValidator(_of_an_answer), Field(json_schema_extra={"minimum": 200, "maximum": 299})]
 Attribute = Literal["price", "volumes", "author", "status", "stock", "age_rating"]
 Slot = Literal["order_number", "email", "budget", "age", "genre", "title", "reason", "address"]
 
@@ -39,7 +48,7 @@ class _Expectation(FrozenModel):
 
 
 class Contains(_Expectation):
-    """The reply names the texts, after folding (NFKC, width, kana, case); a title counts under any of its names."""
+    """The reply names the texts, after folding (NFKC, width, kana, case), Latin ones as whole words; a title counts under any of its names."""
 
     kind: Literal["contains"]
     any: tuple[str, ...] = Field((), description="at least one of these")
@@ -68,11 +77,11 @@ class Matches(_Expectation):
 
 
 class FieldEquals(_Expectation):
-    """A field of the structured reply, found by JMESPath, equals a value."""
+    """A field of the structured reply, found by JMESPath, equals a value; an absent field equals null."""
 
     kind: Literal["field_equals"]
     path: str = Field(min_length=1, max_length=1000, description="JMESPath over the reply's payload")
-    value: JsonValue = Field(description="the value it has to equal")
+    value: JsonValue = Field(description="the value it has to equal; null accepts an absent field too, for JMESPath finds null in both")
 
 
 class FieldPresent(_Expectation):
@@ -91,10 +100,10 @@ class JsonSchema(_Expectation):
 
 
 class Status(_Expectation):
-    """The reply came with one of these HTTP status codes."""
+    """The reply came with one of these HTTP status codes; any other code than 200-299 is a failure of the target, never a reply."""
 
     kind: Literal["status"]
-    any: tuple[int, ...] = Field((200,), min_length=1, description="accepted status codes")
+    any: tuple[AnswerStatus, ...] = Field((200,), min_length=1, description="accepted status codes, 200 to 299")
 
 
 class RepliesWithin(_Expectation):

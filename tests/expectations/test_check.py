@@ -7,6 +7,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from harness.conversations.transcript import EndReason, Exchange, Transcript
 from harness.expectations.check import CheckContext, check
@@ -90,11 +91,20 @@ def test_an_error_status_is_never_graded_as_an_answer(context):
     assert all(finding.failed_must for finding in findings if finding.severity is Severity.MUST)
 
 
-def test_an_error_status_that_is_expected_is_an_answer(context):
-    """A turn that expects 404 gets its reply checked."""
-    scenario = scenario_of(Turn(say="Hello", expect=(Status(kind="status", any=(404,)), Contains(kind="contains", any=("Naruto",)))))
-    findings = check(scenario, transcript_of(reply(GOOD, status=404), scenario=scenario), context)
-    assert {finding.outcome for finding in findings} == {MET}
+def test_another_status_of_success_is_an_answer_where_the_turn_expects_it(context):
+    """A turn that expects 202 gets its reply checked; with 200 it fails only that expectation."""
+    scenario = scenario_of(Turn(say="Hello", expect=(Status(kind="status", any=(202,)), Contains(kind="contains", any=("Naruto",)))))
+    accepted = check(scenario, transcript_of(reply(GOOD, status=202), scenario=scenario), context)
+    assert {finding.outcome for finding in accepted} == {MET}
+    plain = check(scenario, transcript_of(reply(GOOD), scenario=scenario), context)
+    assert {finding.kind for finding in plain if finding.outcome is UNMET} == {"status"}
+
+
+@pytest.mark.parametrize("status", [0, 199, 300, 404, 503])
+def test_no_expectation_can_accept_a_failure_of_the_target(status):
+    """A status outside 200-299 is refused with the reason when a scenario is read."""
+    with pytest.raises(ValidationError, match="failure of the target"):
+        Status(kind="status", any=(status,))
 
 
 def test_our_own_trouble_fails_nothing(context):

@@ -37,6 +37,14 @@ def test_fields_are_equal_as_json_is(found, value, outcome):
     assert check_field_equals(FieldEquals(kind="field_equals", path="field", value=value), {"field": found}).outcome is outcome
 
 
+def test_null_accepts_an_absent_field_and_the_evidence_says_so():
+    """JMESPath finds null in both, so neither is reported as the other."""
+    for payload in ({"field": None}, {}, None):
+        checked = check_field_equals(FieldEquals(kind="field_equals", path="field", value=None), payload)
+        assert (checked.outcome, checked.evidence) == (MET, "field is null or absent")
+    assert check_field_equals(FieldEquals(kind="field_equals", path="field", value=None), {"field": 0}).outcome is UNMET
+
+
 def test_a_path_is_evaluated_by_jmespath_and_may_fit_nothing():
     """A projection works; a function on the wrong type is an absent field, not an exception."""
     payload = {"products": [{"stock": 1}, {"stock": 0}]}

@@ -46,14 +46,14 @@ def test_what_the_turn_itself_expects_replaces_the_default(rubric):
     turn = Turn(
         say="hello",
         expect=(
-            Status(kind="status", any=(200, 404), severity=Severity.SHOULD),
+            Status(kind="status", any=(200, 202), severity=Severity.SHOULD),
             RepliesWithin(kind="replies_within", seconds=9.0),
             LanguageIs(kind="language_is", language="ja"),
         ),
     )
     status, within, _, language, _ = standing(scenario_of(turn), turn, rubric)
     assert isinstance(status, Status)
-    assert (status.any, status.severity) == ((200, 404), Severity.MUST)
+    assert (status.any, status.severity) == ((200, 202), Severity.MUST)
     assert isinstance(within, RepliesWithin)
     assert within.seconds == 9.0
     assert isinstance(language, LanguageIs)
