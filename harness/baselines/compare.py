@@ -19,8 +19,8 @@ from harness.judging.judge import CriterionAnswer, JudgeIdentity
 from harness.records.run import ConversationRecord, Purpose, RunManifest, RunRecord, ScenarioPlan
 
 FloatArray = npt.NDArray[np.float64]
-Scores = tuple[int | None, ...]
-"""One conversation's score in each dimension of its scenario; None where the judge gave none."""
+Scores = tuple[int | float | None, ...]
+"""One conversation's score in each dimension of its scenario; None where the judge gave none. Our judges give whole numbers."""
 
 LOWEST, HIGHEST = 1, 5
 """Ends of the scale: what a missing score may be, and what a target failure scores."""
@@ -31,7 +31,7 @@ class Pairing:
     """Which scenarios have a counterpart in the baseline."""
 
     paired: tuple[tuple[ScenarioPlan, BaselineScenario], ...]
-    """In order of id; the run's plan first."""
+    """In order of id; the run's plan first. Empty where scores were given without a run and a recorded baseline."""
     added: tuple[str, ...]
     """In the run, not in the baseline."""
     changed: tuple[str, ...]
