@@ -39,6 +39,9 @@ _COMMANDS = {
     "demo": _Entry("harness.cli.demo", "Start blue and green on loopback and run the whole gate."),
     "scenarios": _Entry("harness.cli.scenarios", "Check, list and describe scenarios."),
     "baseline": _Entry("harness.cli.baseline", "Record, show and compare baselines."),
+    "compare-scores": _Entry(
+        "harness.cli.compare_scores", "Decide on scores of your own: two CSV files, the gate's engine, a fixed sample."
+    ),
 }
 
 

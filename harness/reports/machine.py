@@ -26,8 +26,12 @@ _OWN_KEYS = frozenset({"decision", "reasons", "cautions", "policy", "evidence"})
 
 def document(report: Report) -> str:
     """Draw a report as one JSON document, without a newline at its end."""
-    text = json.dumps(_plain(data(report)), ensure_ascii=True, allow_nan=False, indent=2)
-    return json_text(text)
+    return json_document(data(report))
+
+
+def json_document(content: Mapping[str, Any]) -> str:
+    """Draw any data as one JSON document under the rules above, without a newline at its end."""
+    return json_text(json.dumps(_plain(content), ensure_ascii=True, allow_nan=False, indent=2))
 
 
 def refusal_document(message: str, code: int) -> str:

@@ -43,7 +43,14 @@ class _Look:
     colour: bool
 
 
-def terminal(report: Report, *, tty: bool = False, environ: Mapping[str, str] | None = None, columns: int = DEFAULT_WIDTH) -> str:
+def terminal(
+    report: Report,
+    *,
+    tty: bool = False,
+    environ: Mapping[str, str] | None = None,
+    columns: int = DEFAULT_WIDTH,
+    further: Mapping[str, tuple[str, ...]] | None = None,
+) -> str:
     """Draw a report, without a newline at its end; every line takes at most the width, commands aside.
 
     Args:
@@ -51,10 +58,12 @@ def terminal(report: Report, *, tty: bool = False, environ: Mapping[str, str] | 
         tty: A person's terminal: coloured, unless NO_COLOR (no-color.org) is set, or TERM is `dumb`, or this is CI.
         environ: The environment; `COLUMNS` wins over `columns`.
         columns: Width of the terminal.
+        further: Sections of a command's own, drawn at the end: title → one sentence for each bullet.
     """
     look = _look(environ or {}, columns, tty=tty)
     lines = [*_head(report, look.width), *_verdicts(report, look.width)]
-    for title, body in _sections(report, look.width):
+    own = ((title, list(_bullets(texts, look.width))) for title, texts in (further or {}).items())
+    for title, body in (*_sections(report, look.width), *own):
         if body:
             lines += [[], [(title, "bold")], *body]
     return _drawn(lines, look).rstrip("\n")
