@@ -19,7 +19,7 @@ from pydantic import Field
 
 from harness.errors import Mistake, SourceError
 from harness.frozen import FrozenModel, fingerprint
-from harness.yaml_source.document import Document, meant, read_yaml, shown_path, validated
+from harness.yaml_source.document import Document, meant, read_partly, shown_path, validated
 
 FactId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
 Text = Annotated[str, Field(min_length=1, max_length=8000)]
@@ -210,7 +210,7 @@ def load_facts(folder: Path, names: Sequence[str]) -> Facts:
             mistakes.append(Mistake(shown_path(folder / f"{name}.yaml"), 1, 1, message))
             continue
         try:
-            document = read_yaml(folder / f"{name}.yaml")
+            document = read_partly(folder / f"{name}.yaml")
             read[name] = (document, validated(document, FactFile))
         except SourceError as error:
             mistakes.extend(error.mistakes)

@@ -6,6 +6,7 @@ during the conversation, once an earlier turn has captured it).
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,13 +19,15 @@ from harness.frozen import FrozenModel
 from harness.scenarios.salvage import salvaged, unread_keys
 from harness.scenarios.source import ScenarioSource
 from harness.template import TemplateError, check_template, is_template, names_used, render_known, strings_of, unknown_name
+from harness.yaml_source.complaints import signs_of
 from harness.yaml_source.document import DataPath, Document, problems_in, validated_part
 
+_EXPRESSION = re.compile(r"\{\{.*?\}\}")
 MAX_MISTAKES = 500
 """Mistakes of one file after which the rest of it is not looked at."""
 MAX_STRINGS = 50_000
 """Strings that one table may expand to."""
-_ROW_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,79}")
+_ROW_NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,79}$")
 _TEMPLATED = ("setup", "turns")
 """Parts of a scenario in which templates stand."""
 
@@ -60,14 +63,14 @@ def drafts_of(document: Document) -> tuple[list[Draft], list[Mistake]]:
     _, found = validated_part(document, document.data, (), _Frame)
     entries = document.data.get("scenarios") if isinstance(document.data, dict) else None
     drafts: list[Draft] = []
-    mistakes = list(found)
+    mistakes = [*document.mistakes, *found]
     for index, entry in enumerate(entries if isinstance(entries, list) else []):
         if len(mistakes) > MAX_MISTAKES:
             mistakes.append(document.mistake(("scenarios", index), "too many mistakes before this; correct those and look again"))
             break
         more, wrong = _expanded(document, entry, ("scenarios", index))
         drafts.extend(more)
-        mistakes.extend(wrong)
+        mistakes.extend(mistake for mistake in wrong if not document.told(mistake))
     return drafts, list(dict.fromkeys(mistakes))
 
 
@@ -101,17 +104,27 @@ def _drafted(
     source, problems = problems_in(entry, ScenarioSource)
     told = [problem for problem in problems if not any(problem.path[: len(path)] == path for path in unrendered)]
     mistakes = [document.mistake((*at, *problem.path), problem.message, at_key=problem.at_key) for problem in told]
-    whole: bool = True
-    """False for what was salvaged of a broken scenario: never run, only looked at for more mistakes."""
     unread: frozenset[str] = frozenset()
     whole = source is not None and not unrendered
     if not whole:
         paths = (*unrendered, *(problem.path for problem in problems))
-        source, _ = problems_in(salvaged(entry, paths), ScenarioSource)
+        source = _salvaged_source(entry, paths)
         unread = unread_keys(entry, paths)
     if source is None:
         return [], mistakes
     return [Draft(source.id if row is None else f"{source.id}@{row['name']}", source, document, at, whole, unread)], mistakes
+
+
+def _salvaged_source(entry: dict[str, Any], unusable: tuple[DataPath, ...]) -> ScenarioSource | None:
+    """Return what can be read of a broken scenario: less is left out first, more where that does not do."""
+    kept = entry
+    for _ in range(3):  # a key, then what lacks that key, then what that leaves empty
+        kept = salvaged(kept, unusable)
+        source, problems = problems_in(kept, ScenarioSource)
+        if source is not None:
+            return source
+        unusable = tuple(problem.path for problem in problems)
+    return None
 
 
 def _with_row(entry: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,7 +151,7 @@ def _row_problems(entry: Mapping[str, Any]) -> Iterator[tuple[DataPath, str]]:
         if name is None:
             yield at, "an example row needs a 'name'; it becomes part of the scenario's id"
         elif not isinstance(name, str) or not _ROW_NAME.fullmatch(name):
-            yield (*at, "name"), f"a row's name has to match {_ROW_NAME.pattern}"
+            yield (*at, "name"), f"a row's name {signs_of(_ROW_NAME.pattern)}"
         elif first.setdefault(name, index) != index:
             yield (*at, "name"), f"row '{name}' stands here again; it is row {first[name] + 1} already"
         lacking = [column for column in columns if column not in row]
@@ -163,12 +176,23 @@ def _template_problems(entry: Mapping[str, Any]) -> Iterator[tuple[DataPath, str
         refusal = check_template(text, columns | known)
         if refusal is None:
             continue
-        try:
-            unknown = [(name, message) for name in sorted(names_used(text)) if (message := unknown_name(name, columns | known)) is not None]
-        except TemplateError:
+        names, refused = _names_in(text)
+        if refused:
             yield path, refusal
-            continue
+        unknown = [(name, message) for name in sorted(names) if (message := unknown_name(name, columns | known)) is not None]
         yield from ((path, _elsewhere(name, captured, columns) or message) for name, message in unknown)
+
+
+def _names_in(text: str) -> tuple[frozenset[str], bool]:
+    """Return the names that a template uses, and whether any of it is refused; then those of the expressions that are not."""
+    try:
+        return names_used(text), False
+    except TemplateError:
+        names: set[str] = set()
+        for expression in _EXPRESSION.findall(text):
+            with contextlib.suppress(TemplateError):
+                names |= names_used(expression)
+        return frozenset(names), True
 
 
 def _elsewhere(name: str, captured: Mapping[str, int], columns: set[str]) -> str | None:

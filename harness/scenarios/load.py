@@ -21,7 +21,7 @@ from harness.scenarios.model import Scenario
 from harness.scenarios.references import fact_mistakes, own_mistakes, resolved, rubric_mistakes
 from harness.scenarios.rubric import Rubric, load_rubric
 from harness.scenarios.source import DEFAULT_FACTS
-from harness.yaml_source.document import meant, read_yaml, shown_path
+from harness.yaml_source.document import meant, read_partly, shown_path
 
 _NO_SCENARIOS = frozenset({"facts", "schema"})
 """Folders directly below a suite that hold something else."""
@@ -92,7 +92,7 @@ def _drafts(root: Path, mistakes: list[Mistake]) -> Iterator[Draft]:
     if not files:
         mistakes.append(Mistake(shown_path(root), 1, 1, "holds no scenario files (*.yaml); a suite of nothing proves nothing"))
     for path in files:
-        document = _attempt(mistakes, read_yaml, path)
+        document = _attempt(mistakes, read_partly, path)
         if document is not None:
             drafts, found = drafts_of(document)
             mistakes.extend(found)

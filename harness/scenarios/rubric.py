@@ -19,7 +19,7 @@ from harness.errors import Mistake, SourceError
 from harness.frozen import FrozenModel, fingerprint
 from harness.scenarios.model import Expectation, Identifier, Language, Scenario
 from harness.scenarios.soundness import expectation_problems
-from harness.yaml_source.document import DataPath, Document, read_yaml, validated
+from harness.yaml_source.document import DataPath, Document, read_partly, validated
 
 
 class RubricCriterion(FrozenModel):
@@ -108,7 +108,7 @@ class Rubric(FrozenModel):
 
 def load_rubric(path: Path) -> Rubric:
     """Read a rubric; raises SourceError with every mistake."""
-    document = read_yaml(path)
+    document = read_partly(path)
     rubric = validated(document, Rubric)
     mistakes = [*_repeated_ids(document, rubric), *_unsound_checks(document, rubric)]
     if mistakes:

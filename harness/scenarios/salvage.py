@@ -53,7 +53,11 @@ def _leave_out(kept: dict[str, Any], path: DataPath) -> None:
 def _leave_out_of_turn(turn: dict[str, Any], path: DataPath) -> None:
     part = turn.get(str(path[0]))
     if path[0] == "expect" and isinstance(part, list) and len(path) > 1:
-        part[int(path[1])] = STOPGAP_EXPECTATION
+        expectation = part[int(path[1])]
+        if len(path) > 2 and isinstance(expectation, dict):
+            expectation.pop(path[2], None)
+        else:
+            part[int(path[1])] = dict(STOPGAP_EXPECTATION)
     elif path[0] == "capture" and isinstance(part, dict) and len(path) > 1:
         part.pop(path[1], None)
     else:

@@ -23,7 +23,7 @@ from harness.errors import Mistake, SettingsError, SourceError
 from harness.frozen import FrozenModel
 from harness.scenarios.model import Identifier
 from harness.template import TemplateError, check_template, is_template, names_used, render_known, strings_of
-from harness.yaml_source.document import DataPath, Document, read_yaml, validated
+from harness.yaml_source.document import DataPath, Document, read_partly, validated
 
 SAFE_NAMES = ("session", "locale", "seed", "turn", "scenario")
 """What path and headers may use: values that need no quoting there."""
@@ -210,7 +210,7 @@ def load_target(source: str, environ: Mapping[str, str]) -> Wire:
     path = Path(source)
     if not path.exists():
         raise SettingsError(f"target {source!r}: no such file; name a target file, or a URL with http:// or https:// in front")
-    document = read_yaml(path)
+    document = read_partly(path)
     mistakes = list(_template_mistakes(document))
     try:
         file = validated(document, TargetFile)

@@ -24,6 +24,19 @@ _TYPES = {
 }  # fmt: skip
 
 
+_SIGNS = {
+    r"^[a-z0-9][a-z0-9_.-]{0,79}$": "small letters, digits, '_', '.', '-', beginning with a letter or digit, at most 80 characters",
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$": "letters, digits, '_', '.', '-', beginning with a letter or digit, at most 80 characters",
+    r"^[A-Za-z_][A-Za-z0-9_]{0,39}$": "letters, digits, '_', beginning with a letter or '_', at most 40 characters",
+}
+"""Pattern of a name → what it says, in words."""
+
+
+def signs_of(pattern: str) -> str:
+    """Return what a name with this pattern has to be, as the end of a sentence."""
+    return f"has to be made of {_SIGNS[pattern]}" if pattern in _SIGNS else f"has to match {pattern}"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One complaint: where in the data, and what to tell the person."""
@@ -61,6 +74,9 @@ def problem_of(error: Mapping[str, Any], data: Any, model: type[BaseModel]) -> P
     path, owner = _walked(location, data, model)
     value = _at(data, path)
     key = str(location[-1]) if location else ""
+    if location[-1:] == ("[key]",) and path[-1:] == location[-2:-1]:  # pydantic's word for a key that is wrong itself
+        wrong = signs_of(context["pattern"]) if kind == "string_pattern_mismatch" else str(error["msg"]).lower()
+        return Problem(path, f"key '{_short(str(path[-1]))}' {wrong}", at_key=True)
     match kind:
         case "extra_forbidden":
             return Problem(path, f"unknown key '{_short(key)}'{meant(key, _keys(owner))}", at_key=True)
@@ -75,7 +91,7 @@ def problem_of(error: Mapping[str, Any], data: Any, model: type[BaseModel]) -> P
         case "literal_error" | "enum":
             return Problem(path, _literal_message(str(context["expected"]), value))
         case "string_pattern_mismatch":
-            return Problem(path, f"{_named(value)} has to match {context['pattern']}")
+            return Problem(path, f"{_named(value)} {signs_of(context['pattern'])}")
         case "value_error":
             return Problem(path, str(error["msg"]).removeprefix("Value error, "))
     wanted = next(

@@ -22,7 +22,19 @@ from harness.errors import Mistake, SourceError
 from harness.yaml_source.complaints import Problem, is_echo, meant, problem_of
 from harness.yaml_source.tree import DataPath, LimitError, Place, Tree
 
-__all__ = ["DataPath", "Document", "Place", "Problem", "meant", "problems_in", "read_yaml", "shown_path", "validated", "validated_part"]
+__all__ = [
+    "DataPath",
+    "Document",
+    "Place",
+    "Problem",
+    "meant",
+    "problems_in",
+    "read_partly",
+    "read_yaml",
+    "shown_path",
+    "validated",
+    "validated_part",
+]
 
 MAX_BYTES = 1024 * 1024
 MAX_PROBLEMS = 100
@@ -41,6 +53,12 @@ class Document:
     """Path of a value → where the value begins."""
     key_places: Mapping[DataPath, Place]
     """Path of a value in a mapping → where its key begins."""
+    mistakes: tuple[Mistake, ...] = ()
+    """What is wrong with single keys and scalars; a stopgap stands in the place of each (`read_partly`)."""
+
+    def told(self, mistake: Mistake) -> bool:
+        """Return whether a mistake is about a stopgap: what is wrong at its place is among `mistakes` already."""
+        return any((known.line, known.column) == (mistake.line, mistake.column) for known in self.mistakes)
 
     def mistake(self, path: DataPath, message: str, *, at_key: bool = False) -> Mistake:
         """Return a mistake at the value (or its key) of a path, or at the nearest enclosing value that has a place."""
@@ -64,6 +82,18 @@ def shown_path(path: Path) -> Path:
 
 def read_yaml(path: Path) -> Document:
     """Read one YAML file; raises SourceError with all mistakes as far as its syntax allows to read on."""
+    document = read_partly(path)
+    if document.mistakes:
+        raise SourceError(document.mistakes)
+    return document
+
+
+def read_partly(path: Path) -> Document:
+    """Read one YAML file for as many mistakes as can be found at once.
+
+    A repeated key, a number that cannot be used and the like do not hide the rest of the file: they are in the
+    document's `mistakes`, which `validated` raises with its own. Raises SourceError where reading cannot go on.
+    """
     shown = shown_path(path)
     tree = Tree(shown)
     try:
@@ -72,18 +102,15 @@ def read_yaml(path: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
-        tree.mistakes.append(Mistake(shown, *place, _syntax_message(error)))
+        raise SourceError((*tree.mistakes, Mistake(shown, *place, _syntax_message(error)))) from None
     except yaml.reader.ReaderError as error:
-        tree.mistakes.append(
-            Mistake(shown, 1, 1, f"holds a character that YAML does not allow, at position {error.position}: {error.reason}")
-        )
+        message = f"holds a character that YAML does not allow, at position {error.position}: {error.reason}"
+        raise SourceError((*tree.mistakes, Mistake(shown, 1, 1, message))) from None
     except LimitError as limit:
-        tree.mistakes.append(limit.mistake)
-    if not tree.mistakes and not tree.documents:
-        tree.mistakes.append(Mistake(shown, 1, 1, "the file is empty"))
-    if tree.mistakes:
-        raise SourceError(tree.mistakes)
-    return Document(shown, tree.data, tree.places, tree.key_places)
+        raise SourceError((*tree.mistakes, limit.mistake)) from None
+    if not tree.documents:
+        raise SourceError([Mistake(shown, 1, 1, "the file is empty")])
+    return Document(shown, tree.data, tree.places, tree.key_places, tuple(tree.mistakes))
 
 
 def _text_of(path: Path, shown: Path) -> str:
@@ -121,8 +148,8 @@ def _syntax_message(error: yaml.MarkedYAMLError) -> str:
 def validated(document: Document, model: type[Model]) -> Model:
     """Return the document as a `model`, strictly; raises SourceError with every mistake at its place."""
     value, mistakes = validated_part(document, document.data, (), model)
-    if value is None:
-        raise SourceError(mistakes)
+    if value is None or document.mistakes:
+        raise SourceError((*document.mistakes, *mistakes))
     return value
 
 
@@ -137,7 +164,7 @@ def validated_part(document: Document, data: Any, at: DataPath, model: type[Mode
     """
     value, problems = problems_in(data, model)
     mistakes = [document.mistake((*at, *problem.path), problem.message, at_key=problem.at_key) for problem in problems]
-    return value, tuple(dict.fromkeys(mistakes))
+    return value, tuple(mistake for mistake in dict.fromkeys(mistakes) if not document.told(mistake))
 
 
 def problems_in(data: Any, model: type[Model]) -> tuple[Model | None, tuple[Problem, ...]]:

@@ -48,8 +48,15 @@ class _Open:
     key: str | None = None
     """Key that waits for its value."""
     key_place: Place = (1, 1)
+    skips: bool = False
+    """The value that comes next stands under a key that cannot be kept: it is read for its mistakes, and left out."""
     skipped: int = 0
-    """Values under keys that cannot be kept so far; they get paths that nobody looks up."""
+    """Values left out so far; they get paths that nobody looks up."""
+
+    def skip(self, place: Place) -> None:
+        """Leave out the value that comes next."""
+        self.key, self.key_place, self.skips = f"\0{self.skipped}", place, True
+        self.skipped += 1
 
 
 @dataclass(slots=True)
@@ -106,9 +113,8 @@ class Tree:
         top = self.stack[-1] if self.stack else None
         if top is not None and isinstance(top.value, dict) and top.key is None:
             self._wrong(place, "a key has to be plain text, not a mapping or a list")
-            top.key, top.key_place = f"\0{top.skipped}", place
-            top.skipped += 1
-            self.stack.append(_Open((*top.path, top.key), value))
+            top.skip(place)
+            self.stack.append(_Open((*top.path, "\0"), value))
             return
         self.stack.append(_Open(self._place(value, place), value))
 
@@ -124,8 +130,7 @@ class Tree:
         path = (*top.path, key)
         if path in self.key_places:
             self._wrong(place, f"key '{_short(key)}' stands here again; first in line {self.key_places[path][0]}")
-            top.key, top.key_place = f"\0{top.skipped}", place
-            top.skipped += 1
+            top.skip(place)
             return
         self.key_places[path] = place
         top.key, top.key_place = key, place
@@ -143,8 +148,9 @@ class Tree:
         else:
             key = top.key or ""
             path = (*top.path, key)
-            top.value[key] = value
-            top.key = None
+            if not top.skips:
+                top.value[key] = value
+            top.key, top.skips = None, False
         self.places[path] = place
         return path
 

@@ -1,6 +1,7 @@
 """A folder of files becomes a suite, or every mistake of every file at once."""
 
 import json
+import re
 import time
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from harness.errors import SettingsError, SourceError
 from harness.scenarios.load import Suite, load_suite, select
+from harness.scenarios.schema import scenario_schema
+from harness.yaml_source.complaints import signs_of
 
 TABLE = """
 examples: [{name: naruto, title: Naruto, id: naruto, limit: 200}, {name: ninja, title: ナルト, id: naruto, limit: 300}]
@@ -176,9 +179,59 @@ def test_every_mistake_of_every_file_comes_at_once_at_its_place(workshop, write_
     found = workshop.mistakes()
     ours = [line.removeprefix("suite/b.yaml:") for line in found if line.startswith("suite/b.yaml:")]
     assert [line[: len(expected)] for line, expected in zip(ours, EXPECTED, strict=True)] == EXPECTED
-    assert [line for line in found if not line.startswith("suite/b.yaml:")] == [
-        "suite/d.yaml:1:18: anchor '&x': anchors are not allowed; write the value out"
+    others = [line for line in found if not line.startswith("suite/b.yaml:")]
+    assert "suite/d.yaml:1:18: anchor '&x': anchors are not allowed; write the value out" in others
+    assert {line.partition(": ")[0] for line in others} == {"suite/d.yaml:1:18", "suite/d.yaml:1:13"}  # what else lacks there
+
+
+def test_no_mistake_hides_another_of_its_file_or_expectation(workshop, write_scenario):
+    """A number or key that cannot be used is one mistake among others, and one wrong key hides no other check of its expectation."""
+    body = """
+weight: .inf
+title: again
+criteria: [right_titel]
+turns:
+  - say: "{{ captured.x }} {{ 1 + 1 }}"
+    expect:
+      - {kind: matches, pattern: "(a", severity: sever}
+      - {kind: facts, title: narutoo, attributes: [colour]}
+"""
+    workshop.write(write_scenario(body))
+    found = [line.removeprefix("suite/a.yaml:") for line in workshop.mistakes()]
+    expected = [
+        "7:13: '.inf' is no number",
+        "8:5: key 'title' stands here again; first in line 3",
+        "9:16: unknown criterion 'right_titel'",
+        "11:14: arithmetic is not allowed",
+        "11:14: unknown name 'captured'",
+        "13:38: not a pattern of RE2",
+        "13:54: unknown value 'sever'",
+        "14:34: unknown catalogue id 'narutoo'",
+        "14:56: unknown value 'colour'",
     ]
+    assert [line[: len(start)] for line, start in zip(sorted(found, key=_place), expected, strict=True)] == expected
+
+
+def _place(line: str) -> tuple[int, int, str]:
+    row, column, message = line.split(":", 2)
+    return int(row), int(column), message
+
+
+def test_a_mistake_of_a_key_is_said_of_the_key(workshop, write_scenario):
+    """The place is the key's, the key is quoted, and what it has to be is said in words."""
+    workshop.write(write_scenario('turns: [{say: hi, capture: {"B b": a}}]'))
+    (found,) = workshop.mistakes()
+    assert found == (
+        "suite/a.yaml:7:33: key 'B b' has to be made of small letters, digits, '_', '.', '-', "
+        "beginning with a letter or digit, at most 80 characters"
+    )
+
+
+def test_each_pattern_of_a_name_is_said_in_words():
+    """Nobody has to read a regular expression to learn what an id may hold."""
+    patterns = set(re.findall(r'"(\^[^"]*)"', json.dumps(scenario_schema())))
+    assert len(patterns) == 2
+    assert all("letters, digits" in signs_of(pattern) for pattern in patterns)
 
 
 def test_broken_rubric_and_facts_are_told_with_the_scenarios(workshop, write_scenario):
@@ -195,11 +248,11 @@ def test_broken_rubric_and_facts_are_told_with_the_scenarios(workshop, write_sce
     ("body", "words"),
     [
         ("examples: [{title: x}]\nturns: [{say: hi}]", "an example row needs a 'name'"),
-        ("examples: [{name: A b}]\nturns: [{say: hi}]", "a row's name has to match"),
+        ("examples: [{name: A b}]\nturns: [{say: hi}]", "a row's name has to be made of small letters"),
         ("examples: [{name: a}, {name: a}]\nturns: [{say: hi}]", "7:34: row 'a' stands here again; it is row 1 already"),
         ("examples: [{name: a, x: 1}, {name: b}]\nturns: [{say: hi}]", "7:33: this row lacks 'x'"),
         ("examples: [{name: a, x: '{{ captured.y }}'}]\nturns: [{say: '{{ example.x }}'}]", "looks like a template itself"),
-        ("examples: [{name: a, x y: 1}]\nturns: [{say: hi}]", "has to match"),
+        ("examples: [{name: a, x y: 1}]\nturns: [{say: hi}]", "7:26: key 'x y' has to be made of letters"),
         ("examples: [{name: a, x: 1}]\nturns: [{say: '{{ example.z }}'}]", "unknown name 'example.z'"),
         (
             "examples: [{name: a, x: 1}]\nturns: [{say: '{{ example.x }}', expect: [{kind: cites, source: '{{ example.x }}'}]}]",

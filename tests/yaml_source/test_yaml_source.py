@@ -10,7 +10,7 @@ from pydantic import Field
 
 from harness.errors import SourceError
 from harness.frozen import FrozenModel
-from harness.yaml_source.document import Document, read_yaml, validated
+from harness.yaml_source.document import Document, read_partly, read_yaml, validated
 
 REMARK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -92,6 +92,21 @@ def test_all_mistakes_that_syntax_allows_come_at_once(tmp_path):
         "a key has",
     ):
         assert words in text
+
+
+def test_what_can_be_read_beside_mistakes_is_validated_too(tmp_path):
+    """A repeated key and an impossible number stand among the other mistakes, and neither is told twice."""
+    with pytest.raises(SourceError) as raised:
+        validated(read_partly(written(tmp_path, "ratio: .nan\nratio: 3\nparts: [{colour: abc, count: x}]\n")), Outer)
+    found = [f"{mistake.line}:{mistake.column}" for mistake in raised.value.mistakes]
+    assert sorted(found) == ["1:8", "2:1", "3:30"]
+
+
+def test_a_value_of_a_repeated_key_is_left_out_whatever_it_is(tmp_path):
+    """The first value counts; lists and mappings of the second one are read for their own mistakes only."""
+    document = read_partly(written(tmp_path, 'a: {b: 1}\na: {c: [1, {d: .inf}]}\n"\\0" : 3\n'))
+    assert document.data == {"a": {"b": 1}, "\0": 3}
+    assert [mistake.line for mistake in document.mistakes] == [2, 2]
 
 
 @pytest.mark.parametrize(
