@@ -21,7 +21,7 @@ from harness.expectations.payload import check_cites, check_field_equals, check_
 from harness.expectations.personal_data import Given, PrivateData, check_no_pii, given_by
 from harness.expectations.reading import Reading
 from harness.expectations.requests import check_asks_for, check_does_not_ask_for
-from harness.expectations.standing import standing
+from harness.expectations.standing import STANDING, expected
 from harness.facts import Facts
 from harness.scenarios.model import (
     AsksFor,
@@ -50,8 +50,6 @@ from harness.scenarios.rubric import Rubric
 from harness.targets.protocol import Owner
 from harness.template import TemplateError, is_template, render, render_value, strings_of
 
-STANDING = -1
-"""Index of findings of standing expectations."""
 _ANSWERED = range(200, 300)
 
 
@@ -74,15 +72,15 @@ class CheckContext:
         """Customers' data, indexed."""
         return PrivateData(self.facts)
 
-    def standing(self, scenario: Scenario, turn: Turn) -> tuple[Expectation, ...]:
-        """Return the standing expectations of a turn, made once for all repeats of its scenario."""
-        known = self._standing.get(id(turn))
+    def expected(self, scenario: Scenario, turn: Turn) -> tuple[tuple[int, Expectation], ...]:
+        """Return all that is expected of a turn with its index, made once for all repeats of its scenario."""
+        known = self._expected.get(id(turn))
         if known is None or known[0] is not scenario or known[1] is not turn:
-            known = self._standing[id(turn)] = (scenario, turn, standing(scenario, turn, self.rubric))
+            known = self._expected[id(turn)] = (scenario, turn, expected(scenario, turn, self.rubric))
         return known[2]
 
     @functools.cached_property
-    def _standing(self) -> dict[int, tuple[Scenario, Turn, tuple[Expectation, ...]]]:
+    def _expected(self) -> dict[int, tuple[Scenario, Turn, tuple[tuple[int, Expectation], ...]]]:
         return {}
 
 
@@ -91,10 +89,19 @@ class _Held:
     """One turn that brought a reply, with all that its checks look at."""
 
     context: CheckContext
+    scenario: Scenario
     reading: Reading
     given: Given
     language: Language
     """What the reply has to be in, unless an expectation says otherwise."""
+
+    def question(self, criterion_id: str | None) -> str | None:
+        """Return what a criterion asks, of the rubric or of the scenario itself."""
+        if criterion_id is None:
+            return None
+        own = next((own.question for own in self.scenario.own_criteria if own.id == criterion_id), None)
+        known = self.context.rubric.criterion_by_id.get(criterion_id)
+        return own if known is None else known.question
 
 
 def check(scenario: Scenario, transcript: Transcript, context: CheckContext) -> tuple[Finding, ...]:
@@ -109,14 +116,14 @@ def check(scenario: Scenario, transcript: Transcript, context: CheckContext) -> 
     captured: dict[str, Any] = {}
     said: list[str] = []
     for number, turn in enumerate(scenario.turns, start=1):
-        expectations = [(STANDING, expectation) for expectation in context.standing(scenario, turn)]
-        expectations += enumerate(turn.expect)
+        expectations = context.expected(scenario, turn)
         exchange = exchanges.get(number)
         if exchange is not None:
             said.append(exchange.sent)
         why = _unanswered(exchange, transcript)
         if why is None and exchange is not None and exchange.reply is not None:
-            held = _Held(context, Reading(exchange.reply, context.names), given_by(scenario.setup, said), turn.language or scenario.locale)
+            reading = Reading(exchange.reply, context.names)
+            held = _Held(context, scenario, reading, given_by(scenario.setup, said), turn.language or scenario.locale)
             outcomes = [_outcome_with(captured, expectation, held, standing_one=index == STANDING) for index, expectation in expectations]
             captured |= _captured(turn, exchange.reply.payload)
         else:
@@ -192,7 +199,7 @@ def _outcome(expectation: Expectation, held: _Held, *, standing_one: bool) -> Ch
         case Excludes():
             return check_excludes(expectation, reading)
         case Matches():
-            return check_matches(expectation, reading)
+            return check_matches(expectation, reading, held.question(expectation.criterion))
         case FieldEquals():
             return check_field_equals(expectation, reply.payload)
         case FieldPresent():

@@ -15,6 +15,8 @@ from harness.text import find_folded, fold, is_whole
 
 _MIN_SQUEEZED = 8
 """Letters from which a title is also found where its punctuation differs."""
+_MAX_PATTERN = 40
+_MAX_QUESTION = 100
 
 
 @functools.lru_cache(maxsize=4096)
@@ -50,14 +52,29 @@ def check_excludes(expectation: Excludes, reading: Reading) -> Checked:
     return met(f"the reply does not name {quoted(expectation.any[0], 60)}")
 
 
-def check_matches(expectation: Matches, reading: Reading) -> Checked:
-    """Check that the pattern is found in the folded reply or, with `absent`, that it is not."""
+def check_matches(expectation: Matches, reading: Reading, question: str | None = None) -> Checked:
+    """Check that the pattern is found in the folded reply or, with `absent`, that it is not.
+
+    Args:
+        expectation: the pattern.
+        reading: the reply.
+        question: what the criterion asks that the pattern answers; said in the evidence, for nobody reads patterns.
+    """
     match = _compiled(expectation.pattern).search(reading.folded)
-    pattern = quoted(expectation.pattern, 60)
+    looked_for = f"pattern {quoted(expectation.pattern, _MAX_PATTERN)}" if question is None else _in_words(question, expectation.pattern)
     if match is None:
-        return met(f"{pattern} is not found") if expectation.absent else unmet(f"{pattern} is not found in {quoted(reading.text)}")
+        where = quoted(reading.text)
+        return (
+            met(f"{where} holds nothing that may not be there: {looked_for}")
+            if expectation.absent
+            else unmet(f"{where} lacks {looked_for}")
+        )
     where = _at(reading, *match.span())
-    return unmet(f"{where} holds what may not be there: {pattern}") if expectation.absent else met(f"{where} holds {pattern}")
+    return unmet(f"{where} holds what may not be there: {looked_for}") if expectation.absent else met(f"{where} holds {looked_for}")
+
+
+def _in_words(question: str, pattern: str) -> str:
+    return f"what answers {quoted(question, _MAX_QUESTION)} (pattern {quoted(pattern, _MAX_PATTERN // 2)})"
 
 
 def _at(reading: Reading, start: int, end: int) -> str:

@@ -5,6 +5,35 @@ from __future__ import annotations
 from harness.scenarios.model import Expectation, LanguageIs, NoPii, NotApology, RepliesWithin, Scenario, Severity, Status, Turn
 from harness.scenarios.rubric import Rubric, RubricCriterion
 
+STANDING = -1
+"""Index of findings of standing expectations."""
+
+
+def expected(scenario: Scenario, turn: Turn, rubric: Rubric) -> tuple[tuple[int, Expectation], ...]:
+    """Return all that is expected of a turn with its index: the standing expectations, then the turn's own by position.
+
+    One of the first five that the turn states itself, as a `must`, is not held twice: its own one stands for both, and
+    answers the criterion of the standing one.
+    """
+    kept: list[tuple[int, Expectation]] = []
+    own = list(turn.expect)
+    always = {expectation.kind for expectation in _always(turn)}
+    for one in standing(scenario, turn, rubric):
+        same = [at for at, mine in enumerate(own) if one.kind in always and _same(mine, one, turn)]
+        for at in same:
+            own[at] = own[at].model_copy(update={"criterion": one.criterion})
+        if not same:
+            kept.append((STANDING, one))
+    return (*kept, *enumerate(own))
+
+
+def _same(own: Expectation, one: Expectation, turn: Turn) -> bool:
+    if own.criterion not in {None, one.criterion}:
+        return False
+    if isinstance(own, LanguageIs) and own.language is None:
+        own = own.model_copy(update={"language": turn.language})
+    return own.model_copy(update={"criterion": one.criterion}) == one
+
 
 def standing(scenario: Scenario, turn: Turn, rubric: Rubric) -> tuple[Expectation, ...]:
     """Return the standing expectations of a turn.

@@ -77,6 +77,17 @@ def test_absent_inverts_a_pattern(read, absent, text):
     assert (checked.outcome is MET) is (found is not absent)
 
 
+@pytest.mark.parametrize("absent", [False, True])
+@pytest.mark.parametrize("text", ["It is rated 16+.", "It is not."])
+def test_the_evidence_of_a_pattern_quotes_first_and_says_in_words_what_was_looked_for(read, absent, text):
+    """The quote leads, the criterion's question follows, and a long pattern is cut."""
+    pattern = r"rated \d+\+|suitable for (children|teens|adults|everybody) of all ages"
+    checked = check_matches(Matches(kind="matches", pattern=pattern, absent=absent), read(text), "Does the reply state the age rating?")
+    assert checked.evidence.startswith(f'"{text}"')
+    assert '"Does the reply state the age rating?"' in checked.evidence
+    assert "everybody" not in checked.evidence
+
+
 @pytest.mark.timeout(20)
 def test_an_exploding_pattern_does_not_explode(read):
     """RE2 takes linear time where backtracking would take for ever."""

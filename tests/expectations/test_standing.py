@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.expectations.standing import standing
-from harness.scenarios.model import LanguageIs, RepliesWithin, Severity, Status, Turn
+from harness.expectations.standing import STANDING, expected, standing
+from harness.scenarios.model import LanguageIs, NoPii, RepliesWithin, Severity, Status, Turn
 from harness.scenarios.rubric import Rubric
 from tests.fakes.small_shop import scenario_of
 
@@ -58,6 +58,25 @@ def test_what_the_turn_itself_expects_replaces_the_default(rubric):
     assert within.seconds == 9.0
     assert isinstance(language, LanguageIs)
     assert language.language == "ja"
+
+
+def test_what_the_turn_states_itself_is_not_held_twice(rubric):
+    """An own `must` of the same stands for both, and answers the standing one's criterion; a `should` or another criterion does not."""
+    own = (
+        RepliesWithin(kind="replies_within", seconds=9.0),
+        LanguageIs(kind="language_is"),
+        Status(kind="status", severity=Severity.SHOULD),
+        NoPii(kind="no_pii", criterion="goal_met"),
+    )
+    turn = Turn(say="hello", expect=own)
+    held = expected(scenario_of(turn, criteria=("user_language",)), turn, rubric)
+    assert [one.kind for index, one in held if index == STANDING] == ["status", "not_apology", "no_pii"]
+    assert [(index, one.kind, one.criterion) for index, one in held if index != STANDING] == [
+        (0, "replies_within", None),
+        (1, "language_is", "user_language"),
+        (2, "status", None),
+        (3, "no_pii", "goal_met"),
+    ]
 
 
 @pytest.mark.parametrize(
