@@ -9,6 +9,7 @@ a pass or a failure that the true score would not have given. Without missing sc
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,8 @@ class PairedResult:
     """Skewness of the clusters' differences; with missing scores, the smallest that they allow."""
     skew_high: FloatArray
     """The largest."""
+    standard_error_low: FloatArray
+    """The smallest standard error that missing scores allow; without any it is `standard_error`."""
 
     def bounds(self, alpha: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Return the one-sided guarded bounds (lower, upper), each missed with probability `alpha`.
@@ -147,7 +150,9 @@ def paired_comparison(
     estimable = concentration < 1.0 - 1e-12
     largest = np.sum((np.abs(pull) + reach) ** 2, axis=-1)
     smallest = np.sum(np.maximum(np.abs(pull) - reach, 0.0) ** 2, axis=-1)
-    variance = np.maximum(largest / (1.0 - concentration), floor) if estimable else np.full(centre.shape, np.inf)
+    unknown = np.full(centre.shape, np.inf)
+    variance = np.maximum(largest / (1.0 - concentration), floor) if estimable else unknown
+    variance_low = np.maximum(smallest / (1.0 - concentration), floor) if estimable else unknown
     root = np.sqrt(cluster_share.size)
     skew_low = root * _smallest_skew(pull - reach, smallest, largest)
     skew_high = -root * _smallest_skew(-pull - reach, smallest, largest)
@@ -159,6 +164,7 @@ def paired_comparison(
         clusters=cluster_share.size,
         skew_low=skew_low,
         skew_high=np.where(radius > 0, skew_high, skew_low),
+        standard_error_low=np.sqrt(variance_low),
     )
 
 
@@ -194,14 +200,16 @@ def suite_standard_error(
     While any scenario of an arm has fewer than three repeats, the arm's variances are pooled across scenarios; an arm
     with one repeat each borrows the baseline's pooled variance. Source: Satterthwaite 1946; Welch 1947.
 
-    Degenerate: no variance estimable in either arm → infinite SE, df 0. All variances 0 → the floor, all df.
+    Degenerate: no variance estimable in either arm → infinite SE, df 0; a baseline that is a fixed number (infinite
+    repeats) has none to lend. All variances 0 → the floor, all df.
     """
     share = _normalised(weights)
     parts = [_components(arm, share) for arm in (green, baseline)]
-    if parts[1][1].sum() <= 0:
+    known, stored = float(parts[0][1].sum()), float(parts[1][1].sum())
+    if stored <= 0 or (known <= 0 and math.isinf(stored)):
         shape = np.broadcast_shapes(green.variances.shape[:-1], np.shape(floor))
         return np.full(shape, np.inf), np.zeros(shape)
-    if parts[0][1].sum() <= 0:
+    if known <= 0:
         pooled = _pooled(baseline)
         coefficient = np.sum(share**2 / green.repeats) + np.sum(share**2 / baseline.repeats)
         parts = [(pooled[..., None] * coefficient, np.array([np.sum(baseline.repeats - 1.0)]))]

@@ -156,6 +156,12 @@ def plan_looks(
     return LookPlan(every, information, spent, critical, ndtr(-critical))
 
 
+def single_look(repeats: int, baseline_repeats: float, alpha: float = 0.05) -> LookPlan:
+    """Return the plan of a fixed sample: one look, tested at `alpha` itself."""
+    critical = spending_boundaries([1.0], [alpha])
+    return LookPlan((repeats,), planned_information((repeats,), baseline_repeats), np.array([alpha]), critical, np.array([alpha]))
+
+
 def default_cap(scenarios: int) -> int:
     """Return the repeats at which a plan without known variances ends: the first of 5, 8, 12, 20 that holds 720 conversations."""
     return next((cap for cap in CAPS if cap * scenarios >= CONVERSATIONS_AT_CAP), CAPS[-1])
