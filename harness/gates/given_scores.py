@@ -44,7 +44,7 @@ def decide_scores(candidate: ScoreSheet, baseline: ScoreSheet, policy: GatePolic
         filled = quality.decide(compare_sheets(candidate, baseline, fill=True), policy)
         if filled.decision is not Decision.PASS:
             where = tuple(sorted({name for one in absent for name in one.scenarios}))
-            reasons = (Reason("rows_absent", _blocked(absent), where), *verdict.reasons)
+            reasons = (Reason("rows_absent", _blocked(absent), where), Reason("not_decisive", _seen(verdict, policy)))
             return replace(verdict, decision=Decision.INCONCLUSIVE, reasons=reasons)
     return replace(verdict, cautions=(*verdict.cautions, _lacking(absent, verdict.decision)))
 
@@ -79,6 +79,13 @@ def _blocked(absent: Sequence[Absent]) -> str:
         f"{_gaps(absent)}. With these scores at their worst it would not PASS: add the rows, with empty scores where there are none, or say "
         f"{UNEQUAL} if they were never planned."
     )
+
+
+def _seen(verdict: Verdict, policy: GatePolicy) -> str:
+    """Say what the scores that are there amount to, without a claim."""
+    found, level = verdict.figures, f"{100 * (1 - 2 * policy.alpha):g}"
+    interval = f"{level} % interval {found['lower']:+.2f} to {found['upper']:+.2f}, margin {policy.margin:g}"
+    return f"The scores that are there differ by {found['difference']:+.2f} ({interval}); this was seen, but it decides nothing."
 
 
 def _lacking(absent: Sequence[Absent], decision: Decision) -> str:

@@ -24,7 +24,7 @@ SHOWN = 8
 """Scenarios that people are shown; programs get all that the policy lists."""
 _FIGURES = (
     "difference", "standard_error", "df", "lower", "upper", "margin", "scenarios", "clusters", "literal", "minimum_detectable_drop",
-    "weight_unpaired", "dimensions", "worst", "suite",
+    "conversations_to_decide", "weight_unpaired", "dimensions", "worst", "suite",
 )  # fmt: skip
 
 

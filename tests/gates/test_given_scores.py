@@ -205,9 +205,10 @@ def test_rows_that_were_lost_block_a_pass_until_they_are_explained():
     new, old = table(40, 5, 4, drop=0.25), table(40, 20, 51)
     _, absent = lost(new, 20)
     answer = verdict(absent, old)
-    assert (answer.decision, codes(answer)) == (Decision.INCONCLUSIVE, ["rows_absent", "within_margin"])
+    assert (answer.decision, codes(answer)) == (Decision.INCONCLUSIVE, ["rows_absent", "not_decisive"])
     assert "are not there: 20 of 200 in s" in answer.reasons[0].sentence
     assert "--unequal-repeats" in answer.reasons[0].sentence
+    assert not any("ruled out" in reason.sentence for reason in answer.reasons)
     assert set(answer.reasons[0].where) == {row["scenario"] for row in rows_of(new)} - {
         name for name, scores in new.items() if sum(row["scenario"] == name for row in absent) == len(scores)
     }
