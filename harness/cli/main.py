@@ -11,8 +11,10 @@ import errno
 import importlib
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -128,12 +130,21 @@ def _failed(words: list[str], error: BaseException) -> int:
     """Answer what nobody foresaw: a full disk or a forbidden place is the user's to mend, all else is our crash."""
     if isinstance(error, BrokenPipeError):
         return EXIT_INVALID
+    if isinstance(error, OSError) and _in_click(error):
+        mention(f"error: stdout took no more ({error.strerror})")
+        return EXIT_USAGE
     if isinstance(error, OSError) and (error.filename is not None or error.errno in _DISK_TROUBLE):
         place = error.filename or "a file"
         return _refuse(words, f"{place}: {error.strerror or error}; make room or choose another place with --out", EXIT_USAGE)
     from harness.cli.crash import write_crash_file
 
     return _refuse(words, write_crash_file(error), EXIT_INVALID)
+
+
+def _in_click(error: OSError) -> bool:
+    """Tell whether click was printing: help and version are the only things that do not go through `say`."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(modules) and modules[-1].startswith("click.")
 
 
 def _refuse(words: list[str], message: str, code: int, usage: click.ClickException | None = None) -> int:
@@ -143,11 +154,28 @@ def _refuse(words: list[str], message: str, code: int, usage: click.ClickExcepti
     if isinstance(usage, click.UsageError) and usage.ctx is not None:
         mention(usage.ctx.get_usage())
     mention(f"error: {terminal_text(message)}")
-    if "--json" in words:
-        from harness.reports.machine import refusal_document
+    page, test_report = _last_value(words, "--markdown"), _last_value(words, "--junit")
+    if "--json" in words or page or test_report:
+        from harness.cli.reporting import GATES, write_error
+        from harness.reports.machine import document
+        from harness.reports.report import error_report
 
-        say(refusal_document(message, code))
+        gated = words[0] == "gate" or (words[0] == "demo" and not any(word.startswith("--only") for word in words))
+        report = error_report(message, code, asked=GATES if gated else ())
+        write_error(report, page, test_report)
+        if "--json" in words:
+            say(document(report))
     return code
+
+
+def _last_value(words: list[str], flag: str) -> Path | None:
+    """Return the file that a flag names, read from the bare words: what is wrong may be the command line itself."""
+    found = None
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name == flag:
+            found = value if equals else after
+    return Path(found) if found and not found.startswith("-") else None
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.cli.output import say
-from harness.errors import StoreError
+from harness.cli.output import mention, say
+from harness.errors import HarnessError, StoreError
 from harness.records.store import write_atomically
+from harness.reports.escape import terminal_text
 from harness.reports.junit import junit
 from harness.reports.machine import document
 from harness.reports.markdown import markdown
@@ -19,6 +20,8 @@ from harness.reports.report import Report
 from harness.reports.terminal import terminal
 
 SHARED_FILE = 0o644
+GATES = ("integration", "quality")
+"""Gates that `gate` and `demo` ask."""
 
 
 def refuse_unwritable(*paths: Path | None) -> None:
@@ -37,6 +40,29 @@ def refuse_unwritable(*paths: Path | None) -> None:
             raise StoreError(f"{path}: is no ordinary file, and would be replaced by one; choose another name")
 
 
+def publish_error(report: Report, flags: Mapping[str, Any]) -> int:
+    """Write and print a report of an error that came before any run; returns its exit code."""
+    mention(f"error: {terminal_text(report.error or '')}")
+    write_error(report, flags["markdown"], flags["junit"])
+    say(document(report) if flags["as_json"] else _on_terminal(report))
+    return report.exit_code
+
+
+def write_error(report: Report, page: Path | None, test_report: Path | None) -> None:
+    """Write a report of an error over what an earlier run left in these files; a green one there would speak for this run.
+
+    What cannot be written is said on stderr and changes nothing: the error itself is what the user has to know.
+    """
+    for path, draw in ((page, markdown), (test_report, junit)):
+        if path is None:
+            continue
+        try:
+            refuse_unwritable(path)
+            write_atomically(path, draw(report).encode(), SHARED_FILE)
+        except (HarnessError, OSError) as error:
+            mention(f"no report of this error was written: {terminal_text(str(error))}")
+
+
 def publish(report: Report, folder: Path, flags: Mapping[str, Any]) -> int:
     """Write and print the report; returns its exit code, which a closed stdout does not change."""
     text = document(report)
@@ -47,7 +73,9 @@ def publish(report: Report, folder: Path, flags: Mapping[str, Any]) -> int:
         write_atomically(flags["markdown"], page.encode(), SHARED_FILE)
     if flags["junit"]:
         write_atomically(flags["junit"], junit(report).encode(), SHARED_FILE)
-    columns = shutil.get_terminal_size().columns
-    shown = text if flags["as_json"] else terminal(report, tty=sys.stdout.isatty(), environ=os.environ, columns=columns)
-    say(shown)
+    say(text if flags["as_json"] else _on_terminal(report))
     return report.exit_code
+
+
+def _on_terminal(report: Report) -> str:
+    return terminal(report, tty=sys.stdout.isatty(), environ=os.environ, columns=shutil.get_terminal_size().columns)

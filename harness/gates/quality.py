@@ -37,8 +37,13 @@ def decide(comparison: Comparison, policy: GatePolicy) -> Verdict:
     """
     arrays = difference_arrays(comparison.scenarios) if comparison.scenarios and _comparable(comparison) else None
     estimate = _estimate(arrays, policy) if arrays else None
-    measured = [_measured(estimate, policy)] if estimate else []
-    rulings = _invalid(comparison, policy) or [*_too_little(comparison, estimate, policy), *measured]
+    rulings = _invalid(comparison, policy)
+    if rulings:
+        arrays = estimate = None
+    else:
+        too_little = _too_little(comparison, estimate, policy)
+        measured = [_measured(estimate, policy, decisive=not too_little)] if estimate else []
+        rulings = [*too_little, *measured]
     return Verdict(
         gate=GATE,
         decision=rulings[0].decision,
@@ -98,8 +103,10 @@ def _power_quantile(df: float, power: float) -> float:
     return float(stdtrit(df, power)) if df > 0 else float("inf")
 
 
-def _measured(estimate: Estimate, policy: GatePolicy) -> _Ruling:
-    """Return what the interval says."""
+def _measured(estimate: Estimate, policy: GatePolicy, *, decisive: bool) -> _Ruling:
+    """Return what the interval says; where the evidence may not decide, only what was seen."""
+    if not decisive:
+        return _Ruling(Decision.INCONCLUSIVE, Reason("not_decisive", words.not_decisive(estimate, policy)))
     if estimate.lower > -policy.margin:
         return _Ruling(Decision.PASS, Reason("within_margin", words.passed(estimate, policy)))
     if estimate.upper < -policy.margin:
@@ -157,7 +164,7 @@ def _cautions(comparison: Comparison, estimate: Estimate | None, policy: GatePol
         found.append(words.SUITE_TARGET)
     green = missing_scores(one.green for one in comparison.scenarios)
     base = missing_scores(one.baseline for one in comparison.scenarios)
-    if green.missing or base.missing:
+    if estimate is not None and (green.missing or base.missing):
         found.append(words.worst_case(green, base))
     if comparison.pairing.added or comparison.pairing.changed:
         found.append(words.left_out(comparison.pairing))
@@ -165,7 +172,7 @@ def _cautions(comparison: Comparison, estimate: Estimate | None, policy: GatePol
 
 
 def _figures(comparison: Comparison, arrays: DifferenceArrays | None, estimate: Estimate | None, policy: GatePolicy) -> dict[str, object]:
-    """Return the documented figures; None where a number does not exist."""
+    """Return the documented figures; None where a number does not exist, or nothing may be concluded from it."""
     pairing, coverage = comparison.pairing, comparison.coverage
     green = missing_scores(one.green for one in comparison.scenarios)
     base = missing_scores(one.baseline for one in comparison.scenarios)
@@ -180,6 +187,7 @@ def _figures(comparison: Comparison, arrays: DifferenceArrays | None, estimate: 
         "scenarios": estimate.scenarios if estimate else 0,
         "clusters": estimate.clusters if estimate else 0,
         "literal": {"decision": None if left is None else "pass" if left >= 0 else "fail", "margin_left": left},
+        "conversations_to_decide": words.conversations_to_decide(estimate, policy) if estimate else None,
         "minimum_detectable_drop": words.finite(estimate.detectable) if estimate else None,
         "weight_unpaired": pairing.weight_unpaired,
         "dimensions": _dimensions(comparison, policy) if estimate else {},

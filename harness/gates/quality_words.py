@@ -72,6 +72,11 @@ def not_proved(estimate: Estimate, policy: GatePolicy) -> str:
     return f"{_measure(estimate, policy)} {shown}{_scope(policy)}. {literal} {_detectable(estimate, policy)}"
 
 
+def not_decisive(estimate: Estimate, policy: GatePolicy) -> str:
+    """Say what was seen where the evidence may not decide, whatever it shows."""
+    return f"{_measure(estimate, policy)} This was seen, but it decides nothing."
+
+
 def judge_differs(ours: JudgeIdentity, stored: JudgeIdentity) -> str:
     """Say that two judges' scores are not comparable."""
     return (
@@ -165,25 +170,31 @@ def _detectable(estimate: Estimate, policy: GatePolicy) -> str:
 
 
 def _would_decide(estimate: Estimate, policy: GatePolicy) -> str:
-    """Say how many more conversations would decide if the estimate stayed where it is.
+    """Say how many more conversations would decide if the estimate stayed where it is."""
+    more = conversations_to_decide(estimate, policy)
+    if more is None:
+        return "more repeats alone would not decide it, more scenarios would"
+    return f"about {more} more conversations would decide"
 
-    Only the part of the variance that comes from green's repeats shrinks with more of them; where the rest alone is too
+
+def conversations_to_decide(estimate: Estimate, policy: GatePolicy) -> int | None:
+    """Return about how many more conversations of these scenarios would decide; None where none would, or nothing is open.
+
+    The estimate is taken to stay where it is. Only the part of the variance that comes from green's repeats shrinks with more of them; where the rest alone is too
     much, only more scenarios help.
     """
     distance = abs(estimate.difference + policy.margin)
-    advice = "more repeats alone would not decide it, more scenarios would"
-    if not math.isfinite(estimate.standard_error) or estimate.df <= 0:
-        return advice
+    if not estimate.lower <= -policy.margin <= estimate.upper or not math.isfinite(estimate.standard_error) or estimate.df <= 0:
+        return None
     fixed = estimate.standard_error**2 - estimate.within_variance
     room = (distance / float(critical_value(estimate.df, policy.alpha))) ** 2 - fixed
     if room <= 0 or estimate.within_variance <= 0:
-        return advice
+        return None
     factor = estimate.within_variance / room
     more = math.ceil(estimate.conversations * (factor - 1.0))
     if factor * estimate.repeats > MOST_REPEATS or more <= 0:
-        return advice
-    rounded = max(10, 10 * math.ceil(more / 10))
-    return f"about {rounded} more conversations would decide"
+        return None
+    return max(10, 10 * math.ceil(more / 10))
 
 
 def _points(margin: float) -> str:

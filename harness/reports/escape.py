@@ -18,6 +18,8 @@ import unicodedata
 QUOTE_LIMIT = 400
 """Characters of a quote that a report shows."""
 COMMAND_LIMIT = 2000
+MESSAGE_LINES = 200
+"""Lines of one message of our own, say one for each mistake of a suite."""
 MAX_COMBINING = 4
 """Combining marks kept on one base character; more only serve to paint over neighbouring lines."""
 
@@ -84,8 +86,10 @@ def command(text: str) -> str:
 
 
 def terminal_text(text: str) -> str:
-    """Return a message of several lines for a terminal or a CI log, each line made harmless."""
-    return "\n".join(console(line, 4000) for line in text.split("\n")[:200])
+    """Return a message of several lines for a terminal or a CI log, each line made harmless; what is cut is counted."""
+    lines = text.split("\n")
+    more = [f"… and {len(lines) - MESSAGE_LINES} more"] if len(lines) > MESSAGE_LINES else []
+    return "\n".join([*(console(line, 4000) for line in lines[:MESSAGE_LINES]), *more])
 
 
 def xml(text: str, limit: int = QUOTE_LIMIT) -> str:

@@ -1,7 +1,8 @@
 """The turn that shows best what is wrong with a scenario: its most frequent fault, where it is first seen.
 
-A `must` that failed speaks before an end without a reply, that before a `should` that the judge's criteria rest on, and
-that before what a judge alone said. Only the words change hands here: escaping belongs to the renderers.
+What failed a conversation speaks before a `should` that the judge's criteria rest on, and that before what a judge alone
+said. A wrong reply and a reply that never came are two faults, even where they leave the same `must` unmet: what most
+conversations show is shown. Only the words change hands here: escaping belongs to the renderers.
 """
 
 from __future__ import annotations
@@ -47,6 +48,12 @@ class _Fault:
     sentence: str
     record: ConversationRecord
 
+    @property
+    def sort(self) -> tuple[str, bool]:
+        """What is counted as one fault: its kind, and whether there was a reply to show."""
+        exchange = _exchange(self.record.transcript, self.turn)
+        return self.kind, exchange is not None and exchange.reply is not None
+
 
 def worst_turn(records: Sequence[ConversationRecord], known: Known) -> WorstTurn | None:
     """Return the turn to show for one scenario's conversations, or None when nothing is wrong in any."""
@@ -55,10 +62,10 @@ def worst_turn(records: Sequence[ConversationRecord], known: Known) -> WorstTurn
         return None
     rank = min(fault.rank for fault in faults)
     ranked = [fault for fault in faults if fault.rank == rank]
-    seen = Counter(kind for _, kind in {(fault.record.assignment.repeat, fault.kind) for fault in ranked})
+    seen = Counter(sort for _, sort in {(fault.record.assignment.repeat, fault.sort) for fault in ranked})
     most = max(seen.values())
     chosen = min(
-        (fault for fault in ranked if seen[fault.kind] == most),
+        (fault for fault in ranked if seen[fault.sort] == most),
         key=lambda fault: (fault.record.assignment.repeat, fault.turn),
     )
     redactor = Redactor(known)
@@ -82,7 +89,7 @@ def _faults(record: ConversationRecord) -> Iterator[_Fault]:
     if record.transcript.failed:
         last = record.transcript.exchanges[-1].turn if record.transcript.exchanges else 1
         ended = record.transcript.ended.value
-        yield _Fault(1, ended, last, f"the conversation ended here: {ended.replace('_', ' ')}", record)
+        yield _Fault(0, ended, last, f"the conversation ended here: {ended.replace('_', ' ')}", record)
     for verdict in record.judgement.verdicts if record.judgement else ():
         if verdict.answer is CriterionAnswer.NOT_MET:
             yield _Fault(3, verdict.criterion, _quoted_turn(verdict, record), verdict.reason, record)

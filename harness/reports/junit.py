@@ -1,7 +1,8 @@
 """The report as JUnit XML: a scenario is a test case, and each gate has a case of its own.
 
 A scenario *fails* only where the integration gate says so (a new failure, or a `must_pass` that failed); one that is merely
-flaky or suspect passes and says so in `system-out`. On a gate's own case FAIL is a failure, INVALID and INCONCLUSIVE are
+flaky or suspect passes and says so in `system-out`. Missing evidence is never a pass: a scenario whose planned conversations
+are missing is *skipped*, and so is every scenario of a run that measured the wrong thing. On a gate's own case FAIL is a failure, INVALID and INCONCLUSIVE are
 errors: test reporters then show trouble of the measurement apart from trouble of the bot.
 
 Format: the schema that Jenkins, GitLab, GitHub reporters and Azure read in common (testmoapp/junitxml). XML 1.0 knows no
@@ -26,7 +27,8 @@ def junit(report: Report) -> str:
     """Draw a report as one XML document, with its declaration."""
     name = "harness" + (f" {report.run.target}" if report.run else "")
     root = ET.Element("testsuites", name=xml(f"UNATTESTED build: {name}" if report.unattested else name))
-    suites = [_suite("gates", _gate_cases(report)), _suite("scenarios", [_scenario_case(row) for row in report.rows])]
+    void = report.run is not None and bool(report.run.problems)
+    suites = [_suite("gates", _gate_cases(report)), _suite("scenarios", [_scenario_case(row, void=void) for row in report.rows])]
     for suite in suites:
         if report.run is not None:
             suite.set("timestamp", xml(report.run.created))
@@ -47,7 +49,7 @@ def _suite(name: str, cases: Iterable[ET.Element]) -> ET.Element:
     suite.set("tests", str(len(held)))
     suite.set("failures", str(sum(case.find("failure") is not None for case in held)))
     suite.set("errors", str(sum(case.find("error") is not None for case in held)))
-    suite.set("skipped", "0")
+    suite.set("skipped", str(sum(case.find("skipped") is not None for case in held)))
     suite.set("time", "0.000")
     return suite
 
@@ -59,7 +61,7 @@ def _properties(report: Report) -> ET.Element:
         "exit_code": str(report.exit_code),
         "enforced_exit_code": str(report.enforced_exit_code),
         "run": run.id if run else "",
-        "build": (run.build or "unattested") if run else "",
+        "build": (run.build or ("not proved" if run.attested else "unattested")) if run else "",
         "judge": wording.judge_sentence(run) if run else "",
         "baseline": report.baseline.id if report.baseline else "",
     }
@@ -71,22 +73,28 @@ def _properties(report: Report) -> ET.Element:
 
 def _gate_cases(report: Report) -> list[ET.Element]:
     cases = [_gate_case(verdict) for verdict in report.verdicts]
-    problems = [*(report.run.problems if report.run else ()), *([report.error] if report.error is not None else [])]
-    if problems or not cases:
-        case = ET.Element("testcase", classname="harness.gates", name="run", time="0.000")
-        if problems or report.gated:
-            text = "\n".join(problems) or "no gate gave a verdict"
-            kind = "usage" if report.enforced_exit_code == 2 else "invalid"
-            _child(case, "error", text, kind, text)
-        cases.insert(0, case)
-    return cases
+    problems = report.problems
+    text = "\n".join(problems) or "no gate gave a verdict"
+    kind = "usage" if report.enforced_exit_code == 2 else "invalid"
+    answered = {verdict.gate for verdict in report.verdicts}
+    cases += [_error_case(gate, text, kind) for gate in report.asked if gate not in answered]
+    if problems or (report.gated and not cases):
+        cases.insert(0, _error_case("run", text, kind))
+    return cases or [ET.Element("testcase", classname="harness.gates", name="run", time="0.000")]
+
+
+def _error_case(name: str, text: str, kind: str) -> ET.Element:
+    case = ET.Element("testcase", classname="harness.gates", name=xml(name), time="0.000")
+    _child(case, "error", text, kind, text)
+    return case
 
 
 def _gate_case(verdict: Verdict) -> ET.Element:
     case = ET.Element("testcase", classname="harness.gates", name=xml(verdict.gate), time="0.000")
     reasons = "\n".join(reason.sentence for reason in verdict.reasons)
-    numbers = "\n".join(text for text in (wording.literal_sentence(verdict), wording.reliability_sentence(verdict)) if text)
-    body = "\n".join(text for text in (reasons, numbers, *verdict.cautions) if text)
+    reliability = wording.reliability_sentence(verdict)
+    numbers = (wording.literal_sentence(verdict), reliability and f"pass^k: {reliability}")
+    body = "\n".join(text for text in (reasons, *numbers, *verdict.cautions) if text)
     if verdict.decision is Decision.PASS:
         _text(ET.SubElement(case, "system-out"), body)
     else:
@@ -95,14 +103,19 @@ def _gate_case(verdict: Verdict) -> ET.Element:
     return case
 
 
-def _scenario_case(row: ScenarioRow) -> ET.Element:
+def _scenario_case(row: ScenarioRow, *, void: bool) -> ET.Element:
     case = ET.Element("testcase", classname=xml(f"harness.scenarios.{row.intent}"), name=xml(row.id), time="0.000")
     path, _, line = row.source.rpartition(":")
     if path and line.isdigit():
         case.set("file", xml(path))
         case.set("line", line)
     summary = f"{row.title}: {wording.row_sentence(row)}"
-    if row.failing:
+    if row.missing or void:
+        word = row.klass.replace("_", " ") if row.missing else "not decided"
+        reason = "the run is INVALID" if void else "planned conversations are missing"
+        seen = f"{row.passes}/{row.conversations} passed, but " if row.conversations else ""
+        ET.SubElement(case, "skipped", message=xml(f"{word}: {seen}{reason}"))
+    elif row.failing:
         _child(case, "failure", summary, row.klass, "\n".join([summary, *_quoted(row), f"replay: {row.replay}"]))
     elif row.passes < row.conversations or row.klass == "suspect":
         _text(ET.SubElement(case, "system-out"), "\n".join([summary, *_quoted(row), f"replay: {row.replay}"]))

@@ -74,7 +74,7 @@ def _head(report: Report) -> str:
 
 
 def _verdicts(report: Report) -> str:
-    problems = report.run.problems if report.run else ()
+    problems = report.problems
     lines = ["| gate | verdict | why |", "|---|---|---|"]
     for verdict in report.verdicts:
         word = verdict.decision.value.upper()
@@ -107,7 +107,8 @@ def _details(report: Report) -> Iterator[str]:
     if rest:
         yield _folded(f"{len(rest)} more regressions", _table(rest))
     if report.flawed:
-        yield _folded(f"{wording.counted(len(report.flawed), 'scenario')} failed, but no regression", _table(report.flawed))
+        what = "failed, but no regression" if report.baseline else "failed"
+        yield _folded(f"{wording.counted(len(report.flawed), 'scenario')} {what}", _table(report.flawed))
     for verdict in report.verdicts:
         dimensions = verdict.figures.get("dimensions")
         if isinstance(dimensions, Mapping) and dimensions and verdict.decision is not Decision.INVALID:

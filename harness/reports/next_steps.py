@@ -37,7 +37,7 @@ def next_steps(
         steps.append(
             "Record the baseline again once the suite has settled; until then the scenarios listed as not comparable carry no evidence."
         )
-    if run.folder and (steps or worst):
+    if run.folder and run.conversations and (steps or worst):
         steps.append(f"Every conversation of this run: {run.folder}")
     return tuple(steps)
 
@@ -57,7 +57,13 @@ def _to_decide(run: RunSummary, baseline: BaselineSummary | None, verdicts: Sequ
     if "too_few_clusters" in codes:
         steps.append("Select more scenarios, or write more: too few independent ones were compared to decide anything.")
     if "not_proved" in codes or not steps:
-        steps.append(
-            f"Repeat with more evidence (--repeats above {run.repeats}, or more scenarios), or narrow the change: see what would decide above."
-        )
+        steps.append(_more_evidence(run, verdicts))
     return steps
+
+
+def _more_evidence(run: RunSummary, verdicts: Sequence[Verdict]) -> str:
+    """Return which evidence would decide; more repeats are advised only where the gate says that they would."""
+    needed = [verdict.figures.get("conversations_to_decide") for verdict in verdicts if verdict.decision is Decision.INCONCLUSIVE]
+    if any(isinstance(one, int) for one in needed):
+        return f"Repeat with more evidence (--repeats above {run.repeats}, or more scenarios): see above how much would decide."
+    return "Repeat with more scenarios: more conversations of these alone would not decide."

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from harness.baselines.baseline import Baseline
 from harness.baselines.compare import compare
-from harness.gates.verdict import Decision, Verdict
+from harness.gates.verdict import Decision, Reason, Verdict
 from harness.records.redact import Redactor
 from harness.records.run import RunRecord
 from harness.reports.exit_code import ExitCode, Mode, enforced_exit_code, exit_code
@@ -29,6 +29,8 @@ _DECISIONS = {
 _DEFAULT_MARGIN = 0.2
 RULES_ONLY = "rules only"
 """Name of the judge that needs no key (`--judge offline`)."""
+_SCORES = "quality"
+"""The gate whose documented figures are always there."""
 NO_CIRCUMSTANCES = Circumstances()
 
 
@@ -56,6 +58,8 @@ class Report:
     """Why there is no result."""
     gated: bool = True
     """False for a run that was only measured: no gate was asked."""
+    asked: tuple[str, ...] = ()
+    """Gates that would have given a verdict, where an error came before any run."""
 
     @property
     def decision(self) -> Decision | None:
@@ -66,6 +70,11 @@ class Report:
     def unattested(self) -> bool:
         """True when nothing proves which build was measured."""
         return self.run is not None and not self.run.attested
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why nothing was decided, whichever gate is asked: the run's own problems, or the error that came before any run."""
+        return (*(self.run.problems if self.run else ()), *(() if self.error is None else (self.error,)))
 
     @property
     def regressions(self) -> tuple[ScenarioRow, ...]:
@@ -133,33 +142,59 @@ def build_report(
         run=(summary := run_summary(run, comparison, circumstances)),
         baseline=baseline_summary(baseline, run) if baseline else None,
         verdicts=given,
-        rows=RowSource(run, baseline, comparison, given, replay, circumstances.known).rows(),
+        rows=RowSource(run, baseline, comparison, given, replay, circumstances.known, circumstances.suite).rows(),
         unpaired=(lists := unpaired(run, comparison)),
-        cautions=() if run.problems else tuple(dict.fromkeys(caution for verdict in given for caution in verdict.cautions)),
+        cautions=()
+        if run.problems
+        else tuple(
+            dict.fromkeys((*_short_look(run, given, circumstances.least_look), *(one for verdict in given for one in verdict.cautions)))
+        ),
         gated=verdicts is not None,
     )
     worst = next(iter(report.regressions), None)
     return replace(report, next_steps=next_steps(summary, report.baseline, given, worst, lists))
 
 
-def error_report(error: str, code: int, mode: Mode = "enforce") -> Report:
+def error_report(error: str, code: int, mode: Mode = "enforce", asked: Sequence[str] = ()) -> Report:
     """Return the report of an error that came before any run: a usage error (2) or trouble that let nothing be measured (4).
 
-    An error keeps its code in every mode: there is nothing to observe.
+    Args:
+        error: The error as it is shown to the user.
+        code: What `enforce` exits with. A mistake of the user keeps its code in every mode; a target that cannot be measured
+            stops no pipeline that only observes.
+        mode: As for `build_report`.
+        asked: Names of the gates that would have decided; after a 4 each is INVALID, after a 2 none was reached.
     """
+    shown = Redactor().text(error)
+    invalid = code == ExitCode.INVALID
     return Report(
         mode=mode,
-        exit_code=int(code),
+        exit_code=int(ExitCode.PASS if invalid and mode != "enforce" else code),
         enforced_exit_code=int(code),
         run=None,
         baseline=None,
-        verdicts=(),
+        verdicts=tuple(_not_measured(gate, shown) for gate in asked) if invalid else (),
         rows=(),
         unpaired=Unpaired(),
         cautions=(),
-        error=Redactor().text(error),
-        gated=False,
+        error=shown,
+        gated=bool(asked),
+        asked=tuple(asked),
     )
+
+
+def _not_measured(gate: str, error: str) -> Verdict:
+    """Return the verdict of a gate that nothing was measured for; its figures are those of no evidence."""
+    figures = dict.fromkeys(("difference", "lower", "upper", "standard_error")) | {"scenarios": 0, "literal": {"decision": None}}
+    return Verdict(gate, Decision.INVALID, (Reason("not_measured", error),), figures if gate == _SCORES else {})
+
+
+def _short_look(run: RunRecord, verdicts: Sequence[Verdict], least: int) -> tuple[str, ...]:
+    """Say that the first look was shorter than it is meant to be."""
+    repeats = run.manifest.repeats
+    if repeats >= least or not verdicts:
+        return ()
+    return (f"The first look is {repeats} of each scenario; fewer than {least} find less than the gates promise: raise --repeats.",)
 
 
 def _clean_verdict(verdict: Verdict, redactor: Redactor) -> Verdict:

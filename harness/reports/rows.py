@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.baselines.baseline import Baseline, BaselineScenario
@@ -15,11 +16,14 @@ from harness.baselines.compare import Comparison, difference_arrays
 from harness.gates.integration_findings import ScenarioClass
 from harness.gates.verdict import Verdict
 from harness.records.redact import Known, Redactor
-from harness.records.run import ConversationRecord, RunRecord, ScenarioPlan
+from harness.records.run import ConversationRecord, Purpose, RunRecord, ScenarioPlan
 from harness.reports.evidence import WorstTurn, worst_turn
 
 FAILING = frozenset({ScenarioClass.MUST_PASS_FAILURE.value, ScenarioClass.NEW_FAILURE.value})
 """Classes that fail the integration gate."""
+NOT_HELD = ScenarioClass.NOT_HELD.value
+INCOMPLETE = "incomplete"
+"""Class of a scenario of which planned conversations are missing, and which fails nothing with those that were held."""
 _RANK = {ScenarioClass.MUST_PASS_FAILURE.value: 0, ScenarioClass.NEW_FAILURE.value: 1, ScenarioClass.SUSPECT.value: 2}
 
 
@@ -33,18 +37,22 @@ class ScenarioRow:
     locale: str
     must_pass: bool
     source: str
-    """`path:line`."""
+    """`path:line`, the path as the user can open it."""
     klass: str
-    """new_failure, must_pass_failure, known_flaky, suspect, fixed, … as the integration gate says; empty where it says nothing."""
+    """new_failure, must_pass_failure, known_flaky, suspect, fixed, … as the integration gate says; not_held and incomplete where
+    planned conversations are missing; empty where nothing is said."""
     passes: int
     conversations: int
     baseline_passes: int | None
     """None, like `baseline_conversations`, where the baseline has no such scenario."""
     baseline_conversations: int | None
     score: float | None
-    """Mean judge score over the looks and the scenario's dimensions, 1 to 5, missing scores at their worst; None where there is none."""
+    """Mean judge score over the scored conversations and the scenario's dimensions, 1 to 5; None where planned ones are missing.
+
+    Only what was seen: a missing score counts at its worst in the bounds of a decision, never here.
+    """
     difference: float | None
-    """That mean minus the baseline's; None where the two are not comparable."""
+    """That mean minus the baseline's; None where the two are not comparable, or a score is missing in either."""
     worst: WorstTurn | None
     replay: str
     """The command that holds the conversation of `worst` again, with the same seed."""
@@ -53,6 +61,11 @@ class ScenarioRow:
     def failing(self) -> bool:
         """True when this scenario fails the integration gate."""
         return self.klass in FAILING
+
+    @property
+    def missing(self) -> bool:
+        """True when planned conversations are missing, so that the ones that were held prove no pass."""
+        return self.klass in {NOT_HELD, INCOMPLETE}
 
     @property
     def pass_rate_change(self) -> float:
@@ -87,6 +100,8 @@ class RowSource:
     """The command to which the scenario, the number of conversations and the seed are added."""
     known: Known
     """Personal data and secrets that must not be written."""
+    suite: Path | None = None
+    """Folder of the suite, to which the sources of scenarios are relative."""
 
     def rows(self) -> tuple[ScenarioRow, ...]:
         """Return one row for each planned scenario, in the order of the plan."""
@@ -111,33 +126,42 @@ class RowSource:
         change: _Change | None,
     ) -> ScenarioRow:
         worst = worst_turn(records, self.known)
-        scored = any(record.scores is not None or record.transcript.failed for record in records)
+        complete = sum(record.assignment.purpose is Purpose.LOOK for record in records) >= self.run.manifest.repeats
         return ScenarioRow(
             id=plan.id,
             title=Redactor(self.known).text(plan.title),
             intent=plan.intent,
             locale=plan.locale,
             must_pass=plan.must_pass,
-            source=plan.source,
-            klass=class_name(figures.get("class")),
+            source=plan.source if self.suite is None else (self.suite / plan.source).as_posix(),
+            klass=self._class(class_name(figures.get("class")), records, complete=complete),
             passes=_count(figures, "passes", sum(record.passed for record in records)),
             conversations=_count(figures, "conversations", len(records)),
             baseline_passes=sum(before.passes) if before else None,
             baseline_conversations=len(before.passes) if before else None,
-            score=change.score if change and scored else _mean_score(records, plan),
-            difference=change.difference if change and scored else None,
+            score=(change.score if change else _mean_score(records, plan)) if complete else None,
+            difference=change.difference if change and complete else None,
             worst=worst,
             replay=self._replay(plan.id, worst),
         )
 
+    def _class(self, stated: str, records: Sequence[ConversationRecord], *, complete: bool) -> str:
+        """Return the class that may be shown: a proved failure stands without the missing conversations, nothing else does."""
+        if complete or (stated in FAILING and not self.run.problems):
+            return stated
+        return INCOMPLETE if records else NOT_HELD
+
     def _changes(self) -> dict[str, _Change]:
-        """Return what the quality gate compared, scenario by scenario; scores of different judges are never compared."""
+        """Return what the quality gate compared, scenario by scenario, where no score is missing.
+
+        Scores of different judges are never compared.
+        """
         stored = self.comparison.baseline_judge
         if stored is None or stored.fingerprint != self.comparison.judge.fingerprint or not self.comparison.scenarios:
             return {}
         arrays = difference_arrays(self.comparison.scenarios)
-        values = zip(arrays.ids, arrays.green_low, arrays.low, strict=True)
-        return {name: _Change(float(score), float(difference)) for name, score, difference in values}
+        values = zip(arrays.ids, arrays.green_low, arrays.low, arrays.high, strict=True)
+        return {name: _Change(float(score), float(worst)) for name, score, worst, best in values if worst == best}
 
     def _replay(self, scenario_id: str, worst: WorstTurn | None) -> str:
         """Return the shortest run that holds the conversation again: repeats count from 0, and each has its own seed."""

@@ -21,11 +21,15 @@ class Circumstances:
     folder: Path | None = None
     """Where the run's own files are, for the reader who wants everything."""
     duration_s: float | None = None
-    """Wall time of the run."""
+    """Wall time of the whole run; None where it is not known, as for one that was interrupted and resumed."""
     rerun: int = 0
     """Conversations held again because of infrastructure trouble."""
     replay: tuple[str, ...] = ()
     """Command that replays a scenario once `--only ID --repeats N --seed N` is added; default: `harness run` against the target's URL."""
+    suite: Path | None = None
+    """Folder of the suite, as the user can open it; the sources of scenarios are relative to it."""
+    least_look: int = 0
+    """Conversations of each scenario that the first look of a gate is meant to hold at least."""
     known: Known = NOTHING_KNOWN
     """Names of customers and secrets that no report may show."""
 

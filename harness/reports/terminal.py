@@ -69,11 +69,16 @@ def terminal(
     return _drawn(lines, look).rstrip("\n")
 
 
-def _look(environ: Mapping[str, str], columns: int, *, tty: bool) -> _Look:
+def fitting_width(environ: Mapping[str, str], columns: int) -> int:
+    """Return how wide to draw: `COLUMNS` wins over the terminal's `columns`, within what can be read."""
     wanted = environ.get("COLUMNS", "")
     width = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 6 else columns
+    return min(max(width, NARROWEST), WIDEST)
+
+
+def _look(environ: Mapping[str, str], columns: int, *, tty: bool) -> _Look:
     plain = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb" or bool(environ.get("CI"))
-    return _Look(width=min(max(width, NARROWEST), WIDEST), colour=tty and not plain)
+    return _Look(width=fitting_width(environ, columns), colour=tty and not plain)
 
 
 def _head(report: Report, width: int) -> Iterator[Line]:
@@ -96,7 +101,7 @@ def _head(report: Report, width: int) -> Iterator[Line]:
 def _verdicts(report: Report, width: int) -> Iterator[Line]:
     if not report.verdicts:
         return
-    problems = report.run.problems if report.run else ()
+    problems = report.problems
     yield []
     gate_width = 2 + max(cells(console(verdict.gate, _GATE_LIMIT)) for verdict in report.verdicts)
     word_width = 2 + max(len(verdict.decision.value) for verdict in report.verdicts)
@@ -118,7 +123,7 @@ def _sections(report: Report, width: int) -> Iterator[tuple[str, list[Line]]]:
     yield f"Worst regressions{more}", [line for index, row in enumerate(shown, 1) for line in _row(index, row, width)]
     yield "Further reasons", list(_bullets(wording.further_reasons(report), width))
     yield (
-        "Failed, but no regression",
+        "Failed, but no regression" if report.baseline else "Failed",
         list(_bullets(tuple(f"{row.id}: {wording.row_sentence(row)}" for row in report.flawed[:SHOWN_FLAWED]), width)),
     )
     yield "Cautions", list(_bullets(report.cautions, width))

@@ -25,7 +25,7 @@ def word(report: Report) -> str:
 
 def mode_sentence(report: Report) -> str:
     """Return what the exit code is, and in observe and advise what `enforce` would have done."""
-    if report.mode == "enforce" or not report.gated:
+    if report.mode == "enforce" or (report.exit_code == report.enforced_exit_code and not report.gated):
         return f"exit code {report.exit_code}"
     would = f"enforce would have ended with {report.enforced_exit_code} ({word(report)})"
     return f"exit code {report.exit_code}, because the mode is {report.mode}; {would}"

@@ -24,7 +24,7 @@ def scenario_plans(suite: Suite, judge: Judge) -> tuple[ScenarioPlan, ...]:
             must_pass=scenario.must_pass,
             fingerprint=scenario.fingerprint,
             dimensions=judge.dimensions(scenario),
-            source=f"{_within(suite, scenario.source.path)}:{scenario.source.line}",
+            source=f"{_within(scenario.source.path)}:{scenario.source.line}",
         )
         for scenario in suite.scenarios
     )
@@ -48,5 +48,6 @@ def _assignment(manifest: RunManifest, scenario_id: str, repeat: int, purpose: P
     return Assignment(scenario_id, repeat, conversation_seed(manifest.seed, manifest.stream, scenario_id, repeat), purpose)
 
 
-def _within(suite: Suite, path: Path) -> str:
-    return str(path.relative_to(suite.root)) if path.is_relative_to(suite.root) else path.name
+def _within(path: Path) -> str:
+    """Return a scenario file's path within its suite; one that a link leads to elsewhere keeps its name only: plans name no machine."""
+    return path.name if path.is_absolute() else path.as_posix()

@@ -16,7 +16,7 @@ from harness.records.journal import read_journal
 from tests.acceptance.conftest import Finished
 from tests.cli.conftest import Door
 from tests.fakes.raw_http import Behaviour, Request, free_port, says
-from tests.fakes.threaded_bot import BUILD, SCENARIOS, SORRY, good, target_file
+from tests.fakes.threaded_bot import BUILD, SCENARIOS, SORRY, Answerer, good, target_file
 
 LOOK = SCENARIOS * 5
 
@@ -52,6 +52,11 @@ def sorry(request: Request) -> Behaviour:
     return good(SORRY)
 
 
+def all_but_one(broken: Behaviour) -> Answerer:
+    """Answer one scenario well, so that the build is proved, and no other."""
+    return lambda request: good() if b"ask-00" in request.body else broken
+
+
 def test_a_good_candidate_passes(gate, green) -> None:
     """Both gates pass, the document is all there is on stdout, and the run's folder holds the same."""
     with green() as (server, target):
@@ -64,7 +69,7 @@ def test_a_good_candidate_passes(gate, green) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [sorry, lambda _: says({"error": "oops"}, 500), lambda _: says(b"<html>", 200)], ids=["apology", "500", "html"]
+    "answer", [sorry, all_but_one(says({"error": "oops"}, 500)), all_but_one(says(b"<html>", 200))], ids=["apology", "500", "html"]
 )
 def test_a_broken_candidate_fails_both_gates(gate, green, answer: Callable[[Request], Behaviour]) -> None:
     """Apologies, server errors and unreadable bodies are the target's: 1, with the fault quoted and a command that replays it."""
@@ -127,9 +132,58 @@ def test_watching_modes_never_stop_a_pipeline(gate, green, mode: str) -> None:
     assert "enforce" in page
 
 
+@pytest.mark.parametrize("mode", ["observe", "advise"])
+def test_watching_modes_let_a_target_be_away(gate, tmp_path: Path, mode: str) -> None:
+    """Nobody answers: INVALID for enforce, 0 for who only observes, and every report says both."""
+    away = target_file(tmp_path, f"http://127.0.0.1:{free_port()}")
+    done = gate(away, "--mode", mode, "--json", "--markdown", "page.md", "--junit", "junit.xml")
+    assert done.code == 0
+    assert (done.document["exit_code"], done.document["enforced_exit_code"], done.document["mode"]) == (0, 4, mode)
+    assert [done.decision(name) for name in ("integration", "quality")] == ["invalid", "invalid"]
+    assert "enforce would have ended with 4 (INVALID)" in Path("page.md").read_text(encoding="utf-8")
+    assert gate(away, "--mode", mode).out.startswith("INVALID")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "kind"),
+    [((), 4, "invalid"), (("--judge", "none"), 2, "usage"), (("--repeats", "many"), 2, "usage"), (("--bogus",), 2, "usage")],
+    ids=["nobody there", "no such judge", "bad value", "no such flag"],
+)
+def test_no_green_report_of_an_earlier_run_survives(gate, green, tmp_path: Path, words: tuple[str, ...], code: int, kind: str) -> None:
+    """A pipeline that reads the report files sees the error of this run, on the case of each gate, and not yesterday's PASS."""
+    with green() as (_, target):
+        assert gate(target, "--markdown", "page.md", "--junit=junit.xml").code == 0
+    away = target_file(tmp_path, f"http://127.0.0.1:{free_port()}")
+    done = gate(away, "--markdown=page.md", "--junit", "junit.xml", "--json", *words)
+    assert done.code == code
+    assert done.document["gates"].keys() == ({"integration", "quality"} if code == 4 else set())
+    page, test_report = (Path(name).read_text(encoding="utf-8") for name in ("page.md", "junit.xml"))
+    assert "PASS" not in page
+    assert f"exit code {code}" in page
+    assert test_report.count(f'type="{kind}"') == 3
+
+
+def test_the_error_itself_is_said_when_no_report_of_it_can_be_written(gate) -> None:
+    """A folder that is not there hides nothing: the mistake is told, and that no report was written."""
+    done = gate(Path("missing.yaml"), "--junit", "nowhere/junit.xml", "--bogus")
+    assert done.code == 2
+    assert "--bogus" in done.err
+    assert "no report of this error was written" in done.err
+
+
 def test_watching_modes_do_not_excuse_mistakes(gate) -> None:
     """A target that is not there to be read stays a usage error in every mode."""
     assert gate(Path("missing.yaml"), "--mode", "observe").code == 2
+
+
+def test_sources_can_be_opened_from_here(gate, green, suite_words: tuple[str, ...]) -> None:
+    """Programs and test reporters are given the path of the scenario's file, not its bare name."""
+    with green() as (_, target):
+        done = gate(target, "--json")
+    place, _, line = done.document["scenarios"][0]["source"].rpartition(":")
+    assert Path(place) == Path(suite_words[1]) / "ask.yaml"
+    assert Path(place).is_file()
+    assert int(line) > 0
 
 
 def test_reports_go_where_they_were_asked(gate, green) -> None:
@@ -215,6 +269,7 @@ def test_a_stopped_run_goes_on_where_it_was(gate, green, number: int, code: int)
         before = asked
         resumed = gate(target, "--json", "--resume", run, "--concurrency", 2)
     assert resumed.code == 0, resumed.err
+    assert resumed.document["run"]["duration_s"] is None
     assert asked - before == LOOK - held
 
 
@@ -271,7 +326,7 @@ def test_a_crash_in_a_run_names_its_place(gate, green, monkeypatch: pytest.Monke
     with green() as (_, target):
         done = gate(target, "--json")
     assert done.code == 4
-    assert done.document["gates"] == {}
+    assert {done.decision(name) for name in ("integration", "quality")} == {"invalid"}
     (crash,) = tmp_path.glob("harness-crash-*.txt")
     text = crash.read_text(encoding="utf-8")
     assert "ZeroDivisionError" in done.document["error"]

@@ -75,3 +75,12 @@ def test_streams_that_never_were(tmp_path: Path, closed: str, out: str) -> None:
     assert done.returncode == 2
     assert out in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_help_on_a_full_stdout_is_said_plainly(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The help that could not be written names stdout, not some file."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        done = door("--help")
+    assert done.code == 2
+    assert done.err == "error: stdout took no more (No space left on device)\n"

@@ -16,7 +16,8 @@ from tests.fakes.measurements import JUDGE, Measured, baseline_of, run_of, tone
 
 POLICY = GatePolicy()
 FIGURES = {
-    "difference", "lower", "upper", "standard_error", "df", "margin", "scenarios", "clusters", "literal", "minimum_detectable_drop",
+    "difference", "lower", "upper", "standard_error", "df", "margin", "scenarios", "clusters", "literal", "conversations_to_decide",
+    "minimum_detectable_drop",
     "weight_unpaired", "dimensions", "worst", "judge", "coverage", "unpaired",
 }  # fmt: skip
 TOWARDS_PASS = [Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS]
@@ -124,6 +125,9 @@ def test_run_problems_make_it_invalid():
     answer = verdict(suite(40), problems=("two builds answered: a, b", "quota"))
     assert answer.decision is Decision.INVALID
     assert [reason.sentence for reason in answer.reasons] == ["two builds answered: a, b", "quota"]
+    assert {answer.figures[name] for name in ("difference", "lower", "upper", "standard_error", "conversations_to_decide")} == {None}
+    assert answer.figures["literal"] == {"decision": None, "margin_left": None}
+    assert not answer.figures["worst"]
 
 
 def test_no_baseline_is_inconclusive():
@@ -145,7 +149,8 @@ def test_a_missing_baseline_scenario_blocks_unless_deselected():
     stored = [*suite(40), Measured("gone", baseline=tone(5, 5, 5))]
     blocked = verdict(suite(40), stored=stored)
     assert blocked.decision is Decision.INCONCLUSIVE
-    assert codes(blocked) == ["baseline_scenarios_missing", "within_margin"]
+    assert codes(blocked) == ["baseline_scenarios_missing", "not_decisive"]
+    assert "ruled out" not in " ".join(reason.sentence for reason in blocked.reasons)
     assert blocked.reasons[0].where == ("gone",)
     assert verdict(suite(40), stored=stored, deselected=("gone",)).decision is Decision.PASS
 

@@ -189,6 +189,7 @@ def quality(decision: Decision, sentence: str, difference: float | None, reach: 
         "scenarios": 6 if known else 0,
         "clusters": 6 if known else 0,
         "literal": {"decision": None if left is None else "pass" if left >= 0 else "fail", "margin_left": left},
+        "conversations_to_decide": 120 if decision is Decision.INCONCLUSIVE and known else None,
         "minimum_detectable_drop": 0.31 if known else None,
         "dimensions": {"groundedness": {"difference": difference, "lower": -0.1, "upper": 0.1, "scenarios": 6}} if known else {},
         "worst": [],
@@ -285,8 +286,10 @@ def reports() -> dict[str, Report]:
         "invalid": build_report(run(problems=(MIXED_BUILDS,)), baseline(), VOID, "enforce", CIRCUMSTANCES),
         "unattested": build_report(moved, baseline(), PASSED, "observe", CIRCUMSTANCES),
         "no_baseline": build_report(run(), None, (PASSED[0],), "enforce", CIRCUMSTANCES),
-        "usage_error": error_report(usage, 2),
-        "unreachable": error_report("http://127.0.0.1:9: connection refused; start the target, or correct --target", 4),
+        "usage_error": error_report(usage, 2, asked=("integration", "quality")),
+        "unreachable": error_report(
+            "http://127.0.0.1:9: connection refused; start the target, or correct --target", 4, asked=("integration", "quality")
+        ),
     }
 
 

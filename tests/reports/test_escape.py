@@ -40,7 +40,7 @@ def test_nothing_invisible_or_obeyed_remains(escape, text):
 def test_messages_keep_their_lines(text):
     """An error of several lines keeps them, and every one of them is harmless."""
     lines = terminal_text(text).split("\n")
-    assert len(lines) == min(200, text.count("\n") + 1)
+    assert len(lines) == min(201, text.count("\n") + 1)
     assert not any(line.lstrip().startswith("::") or re.search(r"[\x00-\x1f\x7f-\x9f]", line) for line in lines)
 
 
@@ -130,3 +130,10 @@ def test_prose_stays_prose():
     """A plain sentence needs no code spans; a risky word in it gets one, without the full stop after it."""
     assert inline("Green scores 0.45 below the baseline (p < 0.05).") == "Green scores 0.45 below the baseline (p &lt; 0.05)."
     assert inline("Start with price-in-stock@naruto.") == "Start with `price-in-stock@naruto`."
+
+
+def test_a_long_message_says_what_it_leaves_out():
+    """A suite with 250 mistakes shows 200 of them and counts the rest."""
+    shown = terminal_text("\n".join(f"mistake {number}" for number in range(250))).split("\n")
+    assert (len(shown), shown[199], shown[200]) == (201, "mistake 199", "… and 50 more")
+    assert terminal_text("\n".join("x" * 200)).count("\n") == 199

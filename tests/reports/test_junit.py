@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, given, settings
-from junitparser import Error, Failure, JUnitXml
+from junitparser import Error, Failure, JUnitXml, Skipped
 
 from harness.gates.verdict import Decision, Reason
 from harness.reports.junit import junit
@@ -62,11 +64,32 @@ def test_inconclusive_and_invalid_are_errors_of_the_gate():
     assert specimens.MIXED_BUILDS in invalid["run"].result[0].text
 
 
+def test_what_was_not_held_is_no_pass():
+    """Without its planned conversations a scenario is skipped; so is every scenario of a run that measured the wrong thing."""
+    record = specimens.run({0: [specimens.conversation(0, 0)]})
+    record = replace(record, conversations=tuple(one for one in record.conversations if one.assignment.scenario_id != "greeting"))
+    report = build_report(record, specimens.baseline(), specimens.PASSED, "enforce", Circumstances())
+    cases = read(report)
+    assert outcome(cases["greeting"]) == outcome(cases["price-in-stock@naruto"]) == [Skipped]
+    assert cases["greeting"].result[0].message.startswith("not held: ")
+    assert cases["price-in-stock@naruto"].result[0].message.startswith("incomplete: 1/1 passed")
+    assert JUnitXml.fromstring(junit(report).encode()).skipped == 2
+    void = read(REPORTS["invalid"])
+    assert {tuple(outcome(case)) for name, case in void.items() if case.classname.startswith("harness.scenarios")} == {(Skipped,)}
+
+
+def test_an_unproved_build_is_not_called_unattested():
+    """A target that states its build, in a run that could not prove it, is not one that states none."""
+    record = replace(specimens.run(problems=("the version endpoint did not answer",)), build=None)
+    assert 'name="build" value="not proved"' in junit(build_report(record, None, specimens.VOID, "enforce", Circumstances()))
+    assert 'name="build" value="unattested"' in junit(REPORTS["unattested"])
+
+
 def test_an_error_before_any_run_is_an_error():
-    """A usage error and an unreachable target give one case with an error."""
+    """A usage error and an unreachable target are an error of the run and of each gate that was asked."""
     for name, kind in (("usage_error", "usage"), ("unreachable", "invalid")):
         cases = read(REPORTS[name])
-        assert outcome(cases["run"]) == [Error]
+        assert outcome(cases["run"]) == outcome(cases["integration"]) == outcome(cases["quality"]) == [Error]
         assert cases["run"].result[0].type == kind
 
 

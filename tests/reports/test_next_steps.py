@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,22 @@ def test_inconclusive_says_what_would_decide(code, remedy):
     """Each cause of INCONCLUSIVE has its own remedy."""
     open_verdict = specimens.quality(Decision.INCONCLUSIVE, "open", -0.1, reasons=(Reason(code, "open"),))
     assert remedy in steps((specimens.PASSED[0], open_verdict))
+
+
+def test_more_repeats_are_advised_only_where_they_would_decide():
+    """The gate says that no number of repeats would decide: then nobody is sent to hold more of them."""
+    open_verdict = specimens.quality(Decision.INCONCLUSIVE, "open", -0.2, reasons=(Reason("not_proved", "open"),))
+    hopeless = replace(open_verdict, figures={**open_verdict.figures, "conversations_to_decide": None})
+    text = steps((specimens.PASSED[0], hopeless))
+    assert "--repeats" not in text
+    assert "more scenarios" in text
+
+
+def test_a_run_without_conversations_names_no_folder_of_them():
+    """Where nothing was held there is nothing to look at."""
+    record = replace(specimens.run(problems=("nobody there",)), conversations=())
+    report = build_report(record, None, specimens.VOID, "enforce", Circumstances(folder=Path("runs/x")))
+    assert not any("Every conversation" in step for step in report.next_steps)
 
 
 def test_another_judge_asks_for_another_baseline():

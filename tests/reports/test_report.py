@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +11,11 @@ from harness.baselines.compare import compare
 from harness.gates import integration as integration_gate
 from harness.gates import quality as quality_gate
 from harness.gates.policy import GatePolicy
-from harness.gates.verdict import Decision, NextLook, Verdict
+from harness.gates.verdict import Decision, NextLook, Reason, Verdict
 from harness.records.redact import Known
 from harness.reports.report import build_report, error_report
 from harness.reports.summary import Circumstances
+from harness.reports.terminal import terminal
 from harness.scenarios.model import Severity
 from harness.targets.protocol import TargetIdentity
 from tests.reports import specimens
@@ -56,6 +58,43 @@ def test_a_scenario_that_was_never_held_has_no_score():
     assert (row.id, row.conversations, row.score, row.difference) == ("greeting", 0, None, None)
 
 
+@pytest.mark.parametrize(("problems", "klass"), [((), "new_failure"), (("two builds",), "incomplete")])
+def test_missing_conversations_leave_no_score_and_no_class_but_a_proved_failure(problems, klass):
+    """What is missing is never filled in: an incomplete scenario is not stable and has no score; a failure stands in a valid run."""
+    failing = [specimens.conversation(1, 0, "x", specimens.unmet("facts", "wrong"))]
+    record = specimens.run({0: [specimens.conversation(0, 0)], 1: failing}, problems=problems)
+    gate = specimens.integration(
+        Decision.FAIL, Reason("new_failure", "1 fails"), [specimens.row(0, "stable", 1, 1), specimens.row(1, "new_failure", 0, 1)]
+    )
+    rows = build_report(record, specimens.baseline(), (gate,), "enforce", PLAIN).rows
+    assert (rows[0].klass, rows[0].score, rows[0].difference) == ("incomplete", None, None)
+    assert (rows[1].klass, rows[1].score, rows[1].difference) == (klass, None, None)
+    assert rows[2].score == pytest.approx(5.0)
+
+
+def test_a_missing_score_is_not_shown_at_its_worst():
+    """The judge failed once: the mean is that of the scores that are there, and no change is claimed."""
+    held = [specimens.conversation(0, one) for one in range(specimens.REPEATS)]
+    held[0] = replace(held[0], judgement=None)
+    row = build_report(specimens.run({0: held}), specimens.baseline(), specimens.PASSED, "enforce", PLAIN).rows[0]
+    assert (row.score, row.difference) == (pytest.approx(5.0), None)
+
+
+def test_sources_are_paths_that_the_user_can_open():
+    """The plan's source is relative to the suite; the report puts the suite before it."""
+    report = build_report(specimens.run(), None, None, "enforce", Circumstances(suite=Path("shop/scenarios")))
+    assert report.rows[0].source == "shop/scenarios/product_question/price-in-stock.yaml:3"
+
+
+def test_a_short_first_look_is_a_caution():
+    """Three conversations of each scenario find less than the five that the gates are planned for."""
+    short = build_report(specimens.run(), specimens.baseline(), specimens.PASSED, "enforce", Circumstances(least_look=5))
+    assert "fewer than 5" in short.cautions[0]
+    enough = build_report(specimens.run(), specimens.baseline(), specimens.PASSED, "enforce", Circumstances(least_look=3))
+    assert enough.cautions == ()
+    assert build_report(specimens.run(), None, None, "enforce", Circumstances(least_look=5)).cautions == ()
+
+
 def test_a_quality_fail_lists_the_scenarios_that_lost_the_margin():
     """A drop that no `must` sees is shown by its scores, with the `should` that explains it."""
     long = specimens.unmet("max_length", "912 characters, at most 600 allowed", Severity.SHOULD)
@@ -75,6 +114,17 @@ def test_the_worst_turn_is_the_most_frequent_fault_where_it_is_first_seen():
     row = build_report(specimens.run({0: held}), specimens.baseline(), specimens.PASSED, "enforce", PLAIN).rows[0]
     assert row.worst is not None
     assert (row.worst.repeat, row.worst.answer, row.worst.fault, row.worst.seen_in) == (1, "b", "common", 2)
+
+
+def test_a_wrong_reply_is_shown_where_most_are_wrong_and_one_was_cut():
+    """A cut conversation leaves the same `must` unmet, yet is another fault: what most conversations show is quoted, and counted."""
+    wrong = specimens.unmet("facts", "wrong")
+    cut = specimens.broken(0, 0)
+    cut = replace(cut, findings=(*cut.findings, specimens.unmet("facts", "no reply")))
+    held = [cut, *(specimens.conversation(0, one, "¥1", wrong) for one in range(1, 5))]
+    worst = build_report(specimens.run({0: held}), specimens.baseline(), specimens.PASSED, "enforce", PLAIN).rows[0].worst
+    assert worst is not None
+    assert (worst.repeat, worst.answer, worst.answered, worst.seen_in) == (1, "¥1", True, 4)
 
 
 def test_the_replay_holds_the_quoted_conversation():
@@ -170,11 +220,22 @@ def test_no_gate_asked_is_not_no_evidence():
 
 
 @pytest.mark.parametrize("mode", ["observe", "advise", "enforce"])
-@pytest.mark.parametrize("code", [2, 4])
-def test_an_error_keeps_its_code_in_every_mode(mode, code):
-    """There is nothing to observe when nothing was measured."""
-    report = error_report("no such file", code, mode)
-    assert (report.exit_code, report.error, report.run) == (code, "no such file", None)
+def test_a_mistake_keeps_its_code_in_every_mode(mode):
+    """Who only observes has to know all the same that nothing can be observed like this."""
+    report = error_report("no such file", 2, mode, ("integration", "quality"))
+    assert (report.exit_code, report.error, report.run, report.verdicts) == (2, "no such file", None, ())
+
+
+@pytest.mark.parametrize(("mode", "code"), [("observe", 0), ("advise", 0), ("enforce", 4)])
+def test_a_target_that_cannot_be_measured_stops_no_observing_pipeline(mode, code):
+    """Each gate that was asked is INVALID for that reason, and enforce would have answered 4."""
+    report = error_report("nobody there", 4, mode, ("integration", "quality"))
+    assert (report.exit_code, report.enforced_exit_code, report.decision) == (code, 4, Decision.INVALID)
+    assert [(one.gate, one.decision, one.reasons[0].sentence) for one in report.verdicts] == [
+        ("integration", Decision.INVALID, "nobody there"),
+        ("quality", Decision.INVALID, "nobody there"),
+    ]
+    assert ("enforce would have ended with 4 (INVALID)" in terminal(report, columns=120)) is (code == 0)
 
 
 def test_what_the_real_gates_say_is_understood():
