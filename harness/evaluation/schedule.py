@@ -200,7 +200,7 @@ class _Look:
 def _silence(url: str, where: str, *, refused: bool) -> str:
     """Return why nothing is expected of a target any more; `refused`: it answers, but takes nothing from us."""
     if refused:
-        return f"{url} refused the credentials of every message ({where}); correct the headers of the target file or their environment variables"
+        return f"{url} refused the credentials of every message ({where})"
     return f"nothing ever answered at {url} ({where}); is the target up, and is its URL right?"
 
 
