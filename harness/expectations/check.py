@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from harness.conversations.transcript import Exchange, Transcript
 from harness.expectations.apology import check_not_apology
+from harness.expectations.captures import missing_captures
 from harness.expectations.catalogue import check_facts
 from harness.expectations.finding import Finding
 from harness.expectations.known import KnownNames
@@ -105,7 +106,7 @@ class _Held:
 
 
 def check(scenario: Scenario, transcript: Transcript, context: CheckContext) -> tuple[Finding, ...]:
-    """Check a conversation; the findings stand in the order of the turns, standing expectations first.
+    """Check a conversation; the findings stand in the order of the turns, standing expectations first, a missing capture last.
 
     A turn that failed at the target's hands fails all that must hold of it, and a status outside 200-299 is such a
     failure: its body is no answer. A turn that was never held, or that our own trouble kept from being
@@ -129,7 +130,7 @@ def check(scenario: Scenario, transcript: Transcript, context: CheckContext) -> 
         else:
             outcomes = [_without_answer(expectation, why or _Unanswered("no reply", failed=False)) for _, expectation in expectations]
         findings += [_finding(number, *pair, checked) for pair, checked in zip(expectations, outcomes, strict=True)]
-    return tuple(findings)
+    return tuple(sorted((*findings, *missing_captures(scenario, transcript)), key=lambda finding: finding.turn))
 
 
 def _finding(turn: int, index: int, expectation: Expectation, checked: Checked) -> Finding:

@@ -178,6 +178,32 @@ def test_captured_values_reach_later_expectations(context):
     assert "captured.none" in own[3].evidence
 
 
+def test_a_capture_that_did_not_come_is_a_failed_must_at_its_turn(context):
+    """The finding names the capture, its path and the turn that needs it, and stands where the reply lacked it; others are no fault."""
+    scenario = scenario_of(
+        Turn(say="Recommend one", capture={"first": "products[0].id", "unused": "nothing"}),
+        Turn(say="Thanks"),
+        Turn(say="How much is {{ captured.first }}?"),
+    )
+    bare = reply("How about this one for you?", {"products": []})
+    transcript = transcript_of(bare, bare, scenario=scenario, ended=EndReason.CAPTURE_MISSING)
+    findings = check(scenario, transcript, context)
+    (missing,) = (finding for finding in findings if finding.kind == "capture")
+    assert (missing.turn, missing.failed_must) == (1, True)
+    assert missing.evidence == "the reply carries no 'first' (capture products[0].id), which turn 3 needs"
+    assert [finding.turn for finding in findings] == sorted(finding.turn for finding in findings)
+    whole = transcript_of(bare, bare, bare, scenario=scenario)
+    assert not any(finding.kind == "capture" for finding in check(scenario, whole, context))
+
+
+def test_a_part_of_a_captured_value_that_is_missing_is_said(context):
+    """The capture came, but not the part of it that the next turn uses."""
+    scenario = scenario_of(Turn(say="Recommend one", capture={"first": "products[0]"}), Turn(say="{{ captured.first.title }}?"))
+    transcript = transcript_of(reply("This one.", {"products": [{"id": "naruto"}]}), scenario=scenario, ended=EndReason.CAPTURE_MISSING)
+    (missing,) = (finding for finding in check(scenario, transcript, context) if finding.kind == "capture")
+    assert (missing.turn, missing.evidence) == (1, "turn 2 could not be said: no reply carried a value that it needs")
+
+
 def test_the_user_may_give_data_in_any_earlier_turn(context):
     """What was said in turn one is no leak in turn two, and what is said later is one before."""
     scenario = scenario_of(Turn(say="Hello"), Turn(say="I am ken@example.com"), Turn(say="So?"))
