@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import click
 
 from harness.cli.options import COLLECTING_OPTIONS, SUITE_OPTIONS, with_options
-from harness.cli.output import mention, say
+from harness.cli.output import counted, mention, say
 
 BASELINE_REPEATS = 20
+_NAMED = 5
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -25,8 +27,11 @@ def command() -> None:
 @with_options(SUITE_OPTIONS, COLLECTING_OPTIONS)
 @click.option("--output", type=_FILE, required=True, help="File to write: NAME.jsonl.gz.")
 @click.option("--accepted-by", metavar="NAME", help="Who accepts this measurement.")
+@click.option("--replace", is_flag=True, help="With --only: replace a baseline that holds other scenarios too.")
 @click.option("--note", default="", help="Why it was recorded.")
-def record(*, config: Path | None, only: tuple[str, ...], output: Path, accepted_by: str | None, note: str, **flags: Any) -> int:
+def record(
+    *, config: Path | None, only: tuple[str, ...], output: Path, accepted_by: str | None, replace: bool, note: str, **flags: Any
+) -> int:
     """Measure a deployment (production, as a rule) and store it as a baseline.
 
     Every scenario is held 20 times unless --repeats says otherwise; the seeds are a stream of their own.
@@ -47,13 +52,34 @@ def record(*, config: Path | None, only: tuple[str, ...], output: Path, accepted
     if settings.repeats < MIN_REPEATS:
         raise SettingsError(f"--repeats {settings.repeats}: too few for a baseline; use at least {MIN_REPEATS}")
     bench = assemble(settings, only, os.environ, with_baseline=False)
+    if only and not replace:
+        _refuse_loss(output, {scenario.id for scenario in bench.suite.scenarios})
     run, folder = hold(bench, SeedStream.BASELINE, measure, flags)
     if run.problems:
         raise TargetError(f"{folder}: this run cannot be a baseline: {'; '.join(run.problems)}")
     stored = write_baseline(output, run, accepted_by=accepted_by, note=note, known=Known.of(bench.suite.facts))
-    say(f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {len(stored.scenarios)} scenarios x {stored.repeats}")
+    size = f"{counted(len(stored.scenarios), 'scenario')} x {stored.repeats}"
+    say(f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {size}")
     mention(f"the run is in {folder}")
     return 0
+
+
+def _refuse_loss(output: Path, selected: Collection[str]) -> None:
+    """Raise SettingsError when a selection is about to replace a baseline of more scenarios; none can be added to a baseline."""
+    from harness.baselines.file import read_baseline
+    from harness.errors import BaselineError, SettingsError
+
+    if not output.exists():
+        return
+    remedy = "record the whole suite, choose another --output, or say --replace"
+    try:
+        held = {scenario.plan.id for scenario in read_baseline(output).scenarios}
+    except BaselineError as error:
+        raise SettingsError(f"{output}: would be replaced, and cannot be read ({error}); {remedy}") from None
+    lost = sorted(held - set(selected))
+    if lost:
+        named = ", ".join(lost[:_NAMED]) + (f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else "")
+        raise SettingsError(f"{output}: holds {counted(len(lost), 'scenario')} that --only leaves out ({named}); {remedy}")
 
 
 @command.command("show")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def command(*, defects: tuple[str, ...], list_defects: bool, serve: bool, **flag
     """
     from harness.demo.defects import checked_rates
 
+    _refuse_what_means_nothing(flags, listing=list_defects, serve=serve, defects=bool(defects))
     if list_defects:
         _list_defects(as_json=flags["as_json"])
         return 0
@@ -41,6 +43,24 @@ def command(*, defects: tuple[str, ...], list_defects: bool, serve: bool, **flag
 
     rates = checked_rates(dict(_rate(word) for word in defects))
     return serve_until_interrupted(rates) if serve else gate_green(rates, flags, os.environ)
+
+
+def _refuse_what_means_nothing(flags: Mapping[str, Any], *, listing: bool, serve: bool, defects: bool) -> None:
+    """Raise UsageError for flags that would be ignored: a user who gave one believes that it counted."""
+    holding = {"--only": flags["only"], "--repeats": flags["repeats"], "--out": flags["out"]}
+    reports = {"--junit": flags["junit"], "--markdown": flags["markdown"]}
+    given = {**holding, **reports, "--serve": serve, "--defect": defects, "--json": flags["as_json"]}
+    if listing:
+        mode, unfit = "--list-defects", ("--defect", "--serve", *holding, *reports)
+    elif serve:
+        mode, unfit = "--serve", (*holding, *reports, "--json")
+    else:
+        mode, unfit = "", ()
+    for name in unfit:
+        if given[name]:
+            raise click.UsageError(f"{name} means nothing with {mode}; leave one of them out")
+    if flags["repeats"] and not flags["only"]:
+        raise click.UsageError("--repeats needs --only: the demo's gate holds what its baseline was recorded for")
 
 
 def _rate(word: str) -> tuple[str, float]:

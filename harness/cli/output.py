@@ -19,6 +19,11 @@ def say(text: str) -> None:
         mention(f"stdout took no more ({error.strerror}); the exit code stands")
 
 
+def counted(count: int, noun: str) -> str:
+    """Return `1 scenario`, `2 scenarios`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def mention(text: str) -> None:
     """Print a line on stderr; when stderr is closed or full, nobody is there to be told."""
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import SUITE_OPTIONS, with_options
-from harness.cli.output import say
+from harness.cli.output import counted, say
 
 if TYPE_CHECKING:
     from harness.scenarios.load import Suite
@@ -27,7 +27,8 @@ def check(**flags: Any) -> int:
     suite = _suite(flags)
     turns = sum(len(scenario.turns) for scenario in suite.scenarios)
     expectations = sum(len(turn.expect) for scenario in suite.scenarios for turn in scenario.turns)
-    say(f"{len(suite.scenarios)} scenarios, {turns} turns, {expectations} expectations: no mistakes")
+    parts = (counted(len(suite.scenarios), "scenario"), counted(turns, "turn"), counted(expectations, "expectation"))
+    say(f"{', '.join(parts)}: no mistakes")
     return 0
 
 
@@ -55,7 +56,8 @@ def list_(*, as_json: bool, **flags: Any) -> int:
         mark = "!" if scenario.must_pass else " "
         say(f"{mark} {scenario.id:{width}}  {scenario.locale}  {scenario.intent:18}  {scenario.title}")
     found = coverage(suite.scenarios)
-    say(f"\n{found.scenarios} scenarios in {found.clusters} clusters, {found.multi_turn} of several turns, {found.must_pass} must pass (!)")
+    size = f"{counted(found.scenarios, 'scenario')} in {counted(found.clusters, 'cluster')}"
+    say(f"\n{size}, {found.multi_turn} of several turns, {found.must_pass} must pass (!)")
     for intent, row in found.by_intent.items():
         say(f"  {intent:18} " + "  ".join(f"{locale} {count:3}" for locale, count in row.items()))
     return 0

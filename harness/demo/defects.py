@@ -6,6 +6,7 @@ Draws depend on (seed, turn, name) only. Defects act on chat messages, never on 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -98,7 +99,9 @@ def checked_rates(rates: Mapping[str, float]) -> dict[str, float]:
     """
     for name, rate in rates.items():
         if name not in BY_NAME:
-            raise SettingsError(f"defect: unknown defect '{name}'; `harness demo --list-defects` lists them")
+            close = difflib.get_close_matches(name, BY_NAME, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else "`harness demo --list-defects` lists them"
+            raise SettingsError(f"defect: unknown defect '{name}'; {hint}")
         if not 0 <= rate <= 1:
             raise SettingsError(f"defect {name}: rate {rate:g} is not in 0 to 1; write e.g. {name}=0.3")
     return {defect.name: rates[defect.name] for defect in DEFECTS if defect.name in rates}

@@ -35,6 +35,26 @@ def test_recording_says_what_was_stored_and_where_the_run_is(door: Door, green, 
     assert "the run is in run" in done.err
 
 
+def test_a_selection_never_replaces_a_whole_baseline_by_mistake(door: Door, green, suite_words, baseline: Path) -> None:
+    """What --only leaves out would be lost: refused before anything is sent, unless --replace says that it is meant."""
+    whole = baseline.read_bytes()
+    Path("blue.jsonl.gz").write_bytes(whole)
+    words = ("--output", "blue.jsonl.gz", "--repeats", 3, "--only", "ask-00", "--quiet")
+    with green() as (server, target):
+        done = door("baseline", "record", *suite_words, "--target", target, *words)
+        assert done.code == 2
+        assert f"holds {SCENARIOS - 1} scenarios that --only leaves out (ask-01" in done.err
+        assert not server.requests
+        assert Path("blue.jsonl.gz").read_bytes() == whole
+        assert door("baseline", "record", *suite_words, "--target", target, *words, "--replace").code == 0
+        assert len(read_baseline(Path("blue.jsonl.gz")).scenarios) == 1
+        assert door("baseline", "record", *suite_words, "--target", target, *words).code == 0
+        Path("blue.jsonl.gz").write_bytes(whole[:-40])
+        done = door("baseline", "record", *suite_words, "--target", target, *words)
+    assert done.code == 2
+    assert "--replace" in done.err
+
+
 def test_a_run_of_mixed_builds_is_no_baseline(door: Door, green, suite_words) -> None:
     """A measurement that proves no build is invalid, the turn is named, and nothing is stored."""
     asked = 0

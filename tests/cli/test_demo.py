@@ -32,6 +32,28 @@ def test_a_defect_that_cannot_be_is_usage(door: Door, word: str) -> None:
     assert "error:" in done.err
 
 
+def test_a_misspelt_defect_is_recognised(door: Door) -> None:
+    """The refusal says which defect was meant."""
+    assert "did you mean 'verbosity'?" in door("demo", "--defect", "verbosty").err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--repeats", 2), "--repeats needs --only"),
+        (("--serve", "--only", "chitchat"), "--only means nothing with --serve"),
+        (("--serve", "--junit", "x.xml"), "--junit means nothing with --serve"),
+        (("--list-defects", "--defect", "verbosity"), "--defect means nothing with --list-defects"),
+        (("--list-defects", "--serve"), "--serve means nothing with --list-defects"),
+    ],
+)
+def test_flags_that_would_be_ignored_are_refused(door: Door, words: tuple[object, ...], said: str) -> None:
+    """A flag that cannot count ends in 2 before anything is served."""
+    done = door("demo", *words)
+    assert done.code == 2
+    assert said in done.err
+
+
 def test_a_selection_is_held_and_shown_without_a_verdict(door: Door) -> None:
     """--only holds one conversation against a green with a defect, shows it, and ends in 0 without a run left open."""
     done = door("demo", "--only", "chitchat", "--repeats", 1, "--defect", "verbosity", "--json", "--quiet", "--out", "run")
