@@ -8,6 +8,7 @@ comparison is described by its `PairedResult` at each look; what a look may deci
           which leaves less than 5 % for either, the run ends INCONCLUSIVE. Boundaries are computed as if no side were
           ever closed, so that closing cannot inflate an error rate. A closed side stays closed: that, with bounds that
           are monotone in the scores, means that lower scores can never move a decision towards PASS.
+          A missing score is carried as all that it could be; where an early look may have FAILed, PASS is closed too.
 `fast`    Wald's sequential test of "no drop" against "twice the margin"; at the last look the point rule.
 `point`   The estimate against the threshold, whatever its error.
 
@@ -190,22 +191,25 @@ def take_look(standing: Standing, result: PairedResult, look: int, plan: LookPla
     """
     end = len(plan.looks) - 1 if last is None else last
     level = _level(result, look, plan, rule)
-    lower, upper = result.bounds(level)
     pass_open, fail_open = standing.pass_open, standing.fail_open
+    # What is given up is not claimed either: bounds and ruling agree.
+    lower, upper = result.bounds(level)
+    lower, upper = np.where(pass_open, lower, np.minimum(lower, rule.line)), np.where(fail_open, upper, np.maximum(upper, rule.line))
     if rule.policy == "prove":
-        # What is given up is not claimed either: bounds and ruling agree.
-        lower, upper = np.where(pass_open, lower, np.minimum(lower, rule.line)), np.where(fail_open, upper, np.maximum(upper, rule.line))
         passes, fails = lower > rule.line, upper < rule.line
-        if look < end and rule.stopping == "planned":
+    elif look >= end:
+        passes, fails = pass_open & (result.difference >= rule.line), result.difference_high < rule.line
+    elif rule.policy == "fast":
+        passes, fails = _wald(result, rule)
+        passes = passes & pass_open
+    else:
+        passes, fails = np.zeros(pass_open.shape, bool), np.zeros(pass_open.shape, bool)
+    if look < end:
+        pass_open = pass_open & ~_may_have_failed(result, level, rule)
+        if rule.policy == "prove" and rule.stopping == "planned":
             pass_chance, fail_chance = _chances(result, look, end, plan, rule)
             pass_open = pass_open & (pass_chance >= rule.futility / 2)
             fail_open = fail_open & (fail_chance >= rule.futility / 2)
-    elif rule.policy == "fast" and look < end:
-        passes, fails = _wald(result, rule)
-    elif look < end:
-        passes, fails = np.zeros(standing.ruling.shape, bool), np.zeros(standing.ruling.shape, bool)
-    else:
-        passes, fails = result.difference >= rule.line, result.difference_high < rule.line
     over = np.asarray(look >= end) | ~(pass_open | fail_open)
     ruling = np.select([passes, fails, over], [Ruling.PASS, Ruling.FAIL, Ruling.INCONCLUSIVE], Ruling.CONTINUE).astype(np.int8)
     fresh = Standing(ruling, np.full_like(ruling, look), pass_open, fail_open, np.broadcast_to(level, ruling.shape), lower, upper)
@@ -265,6 +269,24 @@ def _wald(result: PairedResult, rule: Rule) -> tuple[BoolArray, BoolArray]:
     passes: BoolArray = scale * (result.difference - rule.line) >= LIKELIHOOD_BOUND
     fails: BoolArray = scale * (result.difference_high - rule.line) <= -LIKELIHOOD_BOUND
     return passes, fails
+
+
+def _may_have_failed(result: PairedResult, level: FloatArray, rule: Rule) -> BoolArray:
+    """Return where this look would have FAILed, or may have, had its missing scores been what they could be at worst.
+
+    Such a run cannot PASS any more: otherwise a score that went missing could turn an early FAIL into a late PASS.
+    """
+    gaps = result.difference < result.difference_high
+    below = result.difference - rule.line
+    error = np.maximum(result.standard_error_low, NEGLIGIBLE)
+    if rule.policy == "prove":
+        failed = below + error * critical_value(np.inf, level) < 0
+    elif rule.policy == "fast":
+        failed = 2.0 * rule.margin * below <= -LIKELIHOOD_BOUND * error**2
+    else:
+        failed = np.zeros(gaps.shape, bool)
+    possible: BoolArray = gaps & failed
+    return possible
 
 
 def _chances(result: PairedResult, look: int, end: int, plan: LookPlan, rule: Rule) -> tuple[FloatArray, FloatArray]:

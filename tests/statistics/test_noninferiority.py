@@ -146,10 +146,9 @@ def test_a_missing_score_never_yields_pass(seed, drop, missing, policy, suite):
     low, high = np.where(gaps, 1.0, green), np.where(gaps, 5.0, green)
     target, rule = "suite" if suite else "population", Rule(policy=policy)
     whole = over_looks(looks_of(green, baseline, target=target), PLAN, rule).ruling
-    holed = over_looks(looks_of(green, baseline, target=target, low=low, high=high), PLAN, rule).ruling
-    if suite:
-        # The suite's error comes from variances, which the caller makes as large as missing scores allow.
-        holed = over_looks(_with_largest_variance(green, baseline, low, high), PLAN, rule).ruling
+    # The suite's error comes from variances, which the caller makes as large as missing scores allow.
+    results = _with_largest_variance(green, baseline, low, high) if suite else looks_of(green, baseline, low=low, high=high)
+    holed = over_looks(results, PLAN, rule).ruling
     assert not ((holed == Ruling.PASS) & (whole != Ruling.PASS)).any()
 
 
