@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -34,8 +34,13 @@ class ScenarioClass(StrEnum):
     """Is not in the baseline, and passed."""
     STABLE = "stable"
     """Passed every time, as before."""
+    INCOMPLETE = "incomplete"
+    """Planned conversations are missing, and the ones that were held fail nothing."""
     NOT_HELD = "not_held"
     """No conversation was held."""
+
+
+_PROVED = frozenset({ScenarioClass.MUST_PASS_FAILURE, ScenarioClass.NEW_FAILURE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,16 @@ class SuiteFinding:
 def scenario_findings(evidence: IntegrationEvidence, policy: GatePolicy) -> tuple[ScenarioFinding, ...]:
     """Return what each scenario shows, in order of id."""
     tested = _tested_findings(evidence, policy)
-    return tuple(tested.get(one.scenario) or _untested_finding(one, policy) for one in evidence.scenarios)
+    findings = (tested.get(one.scenario) or _untested_finding(one, policy) for one in evidence.scenarios)
+    return tuple(_as_far_as_held(finding, evidence) for finding in findings)
+
+
+def _as_far_as_held(finding: ScenarioFinding, evidence: IntegrationEvidence) -> ScenarioFinding:
+    """Return the finding that may be claimed: a proved failure stands without the missing conversations, nothing else does."""
+    proved = finding.kind in _PROVED and not evidence.problems
+    if proved or finding.kind is ScenarioClass.NOT_HELD or len(finding.evidence.look) >= evidence.planned:
+        return finding
+    return replace(finding, kind=ScenarioClass.INCOMPLETE)
 
 
 def suite_finding(evidence: IntegrationEvidence, policy: GatePolicy) -> SuiteFinding | None:

@@ -22,7 +22,7 @@ from harness.reports.evidence import WorstTurn, worst_turn
 FAILING = frozenset({ScenarioClass.MUST_PASS_FAILURE.value, ScenarioClass.NEW_FAILURE.value})
 """Classes that fail the integration gate."""
 NOT_HELD = ScenarioClass.NOT_HELD.value
-INCOMPLETE = "incomplete"
+INCOMPLETE = ScenarioClass.INCOMPLETE.value
 """Class of a scenario of which planned conversations are missing, and which fails nothing with those that were held."""
 _RANK = {ScenarioClass.MUST_PASS_FAILURE.value: 0, ScenarioClass.NEW_FAILURE.value: 1, ScenarioClass.SUSPECT.value: 2}
 

@@ -191,6 +191,15 @@ def test_an_incomplete_first_look_is_inconclusive():
     verdict = answer([*HEALTHY, counted("short", (4, 4))])
     assert verdict.decision is Decision.INCONCLUSIVE
     assert verdict.reasons[0].where == ("short",)
+    assert row(verdict, "short")["class"] == "incomplete"
+    assert verdict.figures["classes"]["incomplete"] == 1
+
+
+@pytest.mark.parametrize(("problems", "klass"), [((), "new_failure"), (("wrong build",), "incomplete")])
+def test_only_a_proved_failure_has_a_class_without_its_planned_conversations(problems, klass):
+    """Four failures of four are a new failure whatever the fifth would have been, unless the run measured the wrong thing."""
+    verdict = answer([*HEALTHY, counted("orders", (0, 4))], problems=problems)
+    assert row(verdict, "orders")["class"] == klass
 
 
 def test_a_proved_failure_stands_beside_missing_evidence():
