@@ -4,8 +4,8 @@
 
 Precedence: a run-level INVALID (wrong or mixed build, quota exceeded) makes every verdict worthless and comes first; then
 any FAIL, then a gate-level INVALID, then INCONCLUSIVE. Missing evidence is never a pass: no verdict at all is INVALID.
-In `observe` and `advise` a measured outcome never stops a pipeline, so 1, 3 and 4 become 0; a mistake of the user (2), an
-interrupt and an error before anything was measured keep their codes in every mode, because there is nothing to observe.
+In `observe` and `advise` no verdict stops a pipeline, so 1, 3 and 4 become 0, also where the target could not be measured at
+all; a mistake of the user (2), an interrupt and a crash of our own keep their codes in every mode.
 """
 
 from __future__ import annotations
