@@ -21,6 +21,7 @@ from harness.cli.output import mention
 from harness.cli.progress import progress
 from harness.errors import SettingsError, cause_of
 from harness.evaluation.schedule import Limits
+from harness.expectations.rehearsal import rehearse
 from harness.records.journal import Journal, read_manifest
 from harness.records.run import RunManifest, SeedStream
 from harness.records.store import JOURNAL, LAST, find_run, open_run_folder
@@ -47,13 +48,15 @@ def hold(
     """
     folder, manifest, resuming = _placed(bench, stream, flags)
     path = folder / JOURNAL
+    services = bench.services
+    rehearse(bench.suite.scenarios, services.context)
     journal = Journal.resume(path, manifest) if resuming else Journal.create(path, manifest)
     try:
         with progress(quiet=flags["quiet"]) as display:
             experiment = Experiment(
                 manifest=manifest,
                 scenarios={scenario.id: scenario for scenario in bench.suite.scenarios},
-                services=bench.services,
+                services=services,
                 journal=journal,
                 limits=Limits(concurrency=bench.settings.concurrency, deadline_s=bench.settings.deadline_s),
                 planned=display.plan,

@@ -1,0 +1,24 @@
+"""Checks, once, on a made-up reply: what is loaded and compiled on first use is there before anything is sent.
+
+While we load a language model, every reply under way would seem late, and our own trouble is never the bot's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.conversations.transcript import EndReason, Exchange, Transcript
+from harness.expectations.check import CheckContext, check
+from harness.scenarios.model import Scenario
+from harness.targets.protocol import Reply, TargetIdentity
+
+REPLY = "Voici une réponse inventée, assez longue pour que le modèle de langue soit consulté à son sujet."
+"""Neither English nor Japanese at first sight, so that the language model has to be asked."""
+
+
+def rehearse(scenarios: Iterable[Scenario], context: CheckContext) -> None:
+    """Check the made-up reply on every turn of every scenario; what is found is of no interest."""
+    reply = Reply(text=REPLY, status=200, payload={}, latency_s=0.0, build=None)
+    for scenario in scenarios:
+        exchanges = tuple(Exchange(number, turn.say, reply, None, ()) for number, turn in enumerate(scenario.turns, start=1))
+        check(scenario, Transcript(scenario.id, 0, 0, TargetIdentity("", ""), exchanges, EndReason.COMPLETED), context)
