@@ -57,6 +57,16 @@ class LookPlan:
     """The boundary as a one-sided p-value, to be compared with t p-values."""
 
 
+@dataclass(frozen=True, slots=True)
+class Crossings:
+    """Chances to leave first at each look; each of shape (looks,)."""
+
+    above: FloatArray
+    below: FloatArray
+    inside: FloatArray
+    """Stopped for futility, between the boundaries."""
+
+
 def pocock_spending(fraction: npt.ArrayLike, alpha: float) -> FloatArray:
     """Return the error spent once `fraction` of the evidence is in: alpha · ln(1 + (e - 1) t), between 0 and alpha.
 
@@ -68,27 +78,34 @@ def pocock_spending(fraction: npt.ArrayLike, alpha: float) -> FloatArray:
 
 
 def crossing_probabilities(
-    information: npt.ArrayLike, upper: npt.ArrayLike, lower: npt.ArrayLike | None = None, drift: float = 0.0
-) -> tuple[FloatArray, FloatArray]:
-    """Return the chances to cross (upper, lower) first at each look, each of shape (looks,).
+    information: npt.ArrayLike,
+    upper: npt.ArrayLike,
+    lower: npt.ArrayLike | None = None,
+    drift: float = 0.0,
+    futile: npt.ArrayLike | None = None,
+) -> Crossings:
+    """Return the chances to cross a boundary first at each look.
 
     Args:
         information: strictly increasing, > 0, shape (looks,); any scale.
         upper: boundary of the standardised statistic at each look; infinite where it cannot be crossed.
         lower: the same below; None for none.
         drift: mean of the statistic at information 1: its mean at information I is drift · √I.
+        futile: statistics nearer to zero than this stop too, inside; 0 or less for none. Default: none.
     """
     knowledge = _information(information)
     highs = np.asarray(upper, dtype=np.float64)
     lows = np.full(highs.shape, -np.inf) if lower is None else np.asarray(lower, dtype=np.float64)
+    widths = np.zeros(highs.shape) if futile is None else np.asarray(futile, dtype=np.float64)
     paths = _Paths.begin(knowledge, drift)
-    above, below = np.zeros(knowledge.size), np.zeros(knowledge.size)
-    for look in range(knowledge.size):
-        above[look] = paths.chance_above(highs[look])
-        below[look] = paths.chance_below(lows[look])
+    found = np.zeros((3, knowledge.size))
+    for look, (low, high, width) in enumerate(zip(lows, highs, widths, strict=True)):
+        near, far = max(low, -width), min(high, width)
+        inside = near < far
+        found[:, look] = paths.chance_above(high), paths.chance_below(low), paths.chance_between(near, far) if inside else 0.0
         if look + 1 < knowledge.size:
-            paths = paths.onward(lows[look], highs[look])
-    return above, below
+            paths = paths.onward(((low, near), (far, high)) if inside else ((low, high),))
+    return Crossings(*found)
 
 
 def spending_boundaries(information: npt.ArrayLike, spent: npt.ArrayLike) -> FloatArray:
@@ -114,7 +131,7 @@ def spending_boundaries(information: npt.ArrayLike, spent: npt.ArrayLike) -> Flo
                 low, high = (middle, high) if paths.chance_above(middle) > error else (low, middle)
             found[look] = (low + high) / 2
         if look + 1 < knowledge.size:
-            paths = paths.onward(-np.inf, found[look])
+            paths = paths.onward(((-np.inf, found[look]),))
     return found
 
 
@@ -228,10 +245,14 @@ class _Paths:
     def chance_below(self, boundary: float) -> float:
         return float(self.masses @ ndtr(self._standardised(boundary)))
 
-    def onward(self, low: float, high: float) -> _Paths:
-        """Return the paths that stay between the boundaries, before the next look."""
+    def chance_between(self, low: float, high: float) -> float:
+        return float(self.masses @ (ndtr(self._standardised(high)) - ndtr(self._standardised(low))))
+
+    def onward(self, regions: Sequence[tuple[float, float]]) -> _Paths:
+        """Return the paths that stay within these regions, before the next look."""
         now = self.information[0]
-        places, weights = _grid(self.drift * math.sqrt(now), low, high, self.fineness)
+        grids = [_grid(self.drift * math.sqrt(now), low, high, self.fineness) for low, high in regions]
+        places, weights = (np.concatenate(parts) for parts in zip(*grids, strict=True))
         away = self._standardised(places[:, None])
         scale = math.sqrt(now / (now - self.before)) / math.sqrt(2 * math.pi)
         masses = weights * scale * (np.exp(-0.5 * away**2) @ self.masses)

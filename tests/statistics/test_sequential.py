@@ -38,24 +38,24 @@ def even(count):
 @pytest.mark.parametrize("count", POCOCK)
 def test_pocock_boundaries_spend_five_percent(count):
     """Pocock's constants put through the recursion give his two-sided error rate."""
-    above, below = crossing_probabilities(even(count), np.full(count, POCOCK[count]), np.full(count, -POCOCK[count]))
-    assert above.sum() + below.sum() == pytest.approx(0.05, abs=1e-4)
+    found = crossing_probabilities(even(count), np.full(count, POCOCK[count]), np.full(count, -POCOCK[count]))
+    assert found.above.sum() + found.below.sum() == pytest.approx(0.05, abs=1e-4)
 
 
 @pytest.mark.parametrize("count", OBRIEN_FLEMING)
 def test_obrien_fleming_boundaries_spend_five_percent(count):
     """O'Brien and Fleming's constants give theirs."""
     boundary = OBRIEN_FLEMING[count] / np.sqrt(even(count))
-    above, below = crossing_probabilities(even(count), boundary, -boundary)
-    assert above.sum() + below.sum() == pytest.approx(0.05, abs=1e-4)
+    found = crossing_probabilities(even(count), boundary, -boundary)
+    assert found.above.sum() + found.below.sum() == pytest.approx(0.05, abs=1e-4)
 
 
 @pytest.mark.parametrize("count", LAN_DEMETS_POCOCK)
 def test_lan_demets_boundaries_spend_what_the_function_says(count):
     """Published Lan-DeMets boundaries spend α(t) at every look, and are what our own boundaries are."""
     published = np.array(LAN_DEMETS_POCOCK[count])
-    above, _ = crossing_probabilities(even(count), published)
-    assert np.cumsum(above) == pytest.approx(pocock_spending(even(count), 0.025), abs=2e-5)
+    found = crossing_probabilities(even(count), published)
+    assert np.cumsum(found.above) == pytest.approx(pocock_spending(even(count), 0.025), abs=2e-5)
     assert spending_boundaries(even(count), pocock_spending(even(count), 0.025)) == pytest.approx(published, abs=1e-3)
 
 
@@ -71,9 +71,9 @@ def test_agrees_with_the_multivariate_normal():
     upper, lower, drift = np.array([2.1, 1.9, 1.6]), np.array([-1.2, -0.7, -0.4]), 0.6
     correlation = np.sqrt(np.minimum.outer(information, information) / np.maximum.outer(information, information))
     law = stats.multivariate_normal(drift * np.sqrt(information), correlation)
-    above, below = crossing_probabilities(information, upper, lower, drift)
+    found = crossing_probabilities(information, upper, lower, drift)
     inside = law.cdf(upper, lower_limit=lower, rng=np.random.default_rng(1))
-    assert 1 - above.sum() - below.sum() == pytest.approx(float(inside), abs=2e-5)
+    assert 1 - found.above.sum() - found.below.sum() == pytest.approx(float(inside), abs=2e-5)
 
 
 def test_agrees_with_simulated_paths():
@@ -82,13 +82,28 @@ def test_agrees_with_simulated_paths():
     steps = np.random.default_rng(2).normal(size=(200_000, 6)) * np.sqrt(np.diff(plan.information, prepend=0))
     for drift in (0.0, 0.5):
         walks = (np.cumsum(steps, axis=1) + drift * plan.information) / np.sqrt(plan.information)
-        above, below = crossing_probabilities(plan.information, plan.critical, -plan.critical, drift)
+        found = crossing_probabilities(plan.information, plan.critical, -plan.critical, drift)
         outside = np.abs(walks) > plan.critical
         first = np.where(outside.any(axis=1), outside.argmax(axis=1), -1)
         sign = walks[np.arange(first.size), first]
         for look in range(6):
-            assert (first == look)[sign > 0].sum() / first.size == pytest.approx(above[look], abs=2e-3)
-            assert (first == look)[sign < 0].sum() / first.size == pytest.approx(below[look], abs=2e-3)
+            assert (first == look)[sign > 0].sum() / first.size == pytest.approx(found.above[look], abs=2e-3)
+            assert (first == look)[sign < 0].sum() / first.size == pytest.approx(found.below[look], abs=2e-3)
+
+
+def test_futile_paths_stop_inside():
+    """An inner boundary takes its own share of the paths, again as 200,000 random walks do."""
+    information = np.array([1.0, 2.0, 4.0, 7.0])
+    upper, inner = np.array([2.4, 2.3, 2.2, 2.0]), np.array([0.0, 0.4, 0.9, 0.0])
+    found = crossing_probabilities(information, upper, -upper, 0.5, inner)
+    steps = np.random.default_rng(3).normal(size=(200_000, 4)) * np.sqrt(np.diff(information, prepend=0))
+    walks = (np.cumsum(steps, axis=1) + 0.5 * information) / np.sqrt(information)
+    state = np.select([walks > upper, walks < -upper, np.abs(walks) < inner], [1, 2, 3], 0)
+    first = np.where((state > 0).any(axis=1), (state > 0).argmax(axis=1), 3)
+    ended = state[np.arange(first.size), first]
+    for look in range(4):
+        for kind, chances in ((1, found.above), (2, found.below), (3, found.inside)):
+            assert ((first == look) & (ended == kind)).mean() == pytest.approx(chances[look], abs=3e-3)
 
 
 def test_plan_of_forty_scenarios():
@@ -98,8 +113,8 @@ def test_plan_of_forty_scenarios():
     assert plan.spent[-1] == pytest.approx(0.045)
     assert plan.spent == pytest.approx(pocock_spending(np.array(plan.looks) / 20, 0.045))
     assert plan.nominal == pytest.approx(stats.norm.sf(plan.critical))
-    above, _ = crossing_probabilities(plan.information, plan.critical)
-    assert np.cumsum(above) == pytest.approx(plan.spent, abs=1e-8)
+    found = crossing_probabilities(plan.information, plan.critical)
+    assert np.cumsum(found.above) == pytest.approx(plan.spent, abs=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -135,8 +150,8 @@ def test_an_extension_spends_what_was_kept_for_it():
     plan = plan_looks((1, 2, 4), 10, 0.05, extension=(8, 12), reserve_alpha=0.01)
     assert plan.spent[2] == pytest.approx(0.9 * 0.04)
     assert plan.spent[-1] == pytest.approx(0.9 * 0.05)
-    above, _ = crossing_probabilities(plan.information, plan.critical)
-    assert above.sum() == pytest.approx(0.045)
+    found = crossing_probabilities(plan.information, plan.critical)
+    assert found.above.sum() == pytest.approx(0.045)
 
 
 @settings(deadline=None, max_examples=25)
@@ -144,8 +159,8 @@ def test_an_extension_spends_what_was_kept_for_it():
 def test_any_plan_spends_its_error(looks, baseline_repeats):
     """Whatever the looks, the boundaries spend exactly what was planned, also where looks know nearly the same."""
     plan = plan_looks(sorted(looks), baseline_repeats)
-    above, _ = crossing_probabilities(plan.information, plan.critical)
-    assert np.cumsum(above) == pytest.approx(plan.spent, abs=1e-7)
+    found = crossing_probabilities(plan.information, plan.critical)
+    assert np.cumsum(found.above) == pytest.approx(plan.spent, abs=1e-7)
 
 
 def test_one_look_is_an_ordinary_test():
@@ -166,9 +181,9 @@ def test_a_fixed_number_has_no_baseline_noise():
 
 def test_boundaries_that_leave_no_room():
     """Once every path has crossed, nothing is left to cross later."""
-    above, below = crossing_probabilities([1.0, 2.0], [0.0, 1.0], [0.0, -1.0])
-    assert above.tolist() == pytest.approx([0.5, 0.0])
-    assert below.tolist() == pytest.approx([0.5, 0.0])
+    found = crossing_probabilities([1.0, 2.0], [0.0, 1.0], [0.0, -1.0])
+    assert found.above.tolist() == pytest.approx([0.5, 0.0])
+    assert found.below.tolist() == pytest.approx([0.5, 0.0])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,206 @@
+"""Plans against oracles, against simulation, and on degenerate inputs."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.power import TTestPower
+
+from harness.statistics.ceiling import UNCHANGED, stretch
+from harness.statistics.operating import NO_DROP, Experiment, simulate
+from harness.statistics.power import (
+    Design,
+    VarianceComponents,
+    detectable_drop,
+    expectation,
+    fixed_power,
+    plan_power,
+    sample_size,
+    variance_components,
+)
+from harness.statistics.score_model import MODELS, Drop
+from harness.statistics.sequential import default_looks, plan_looks
+
+NOISE = VarianceComponents(within=0.63, between=0.43, interaction=0.22, assumed=False)
+
+
+def measured(name, scenarios=1500, repeats=30):
+    """Variance components of a model, estimated as from a large baseline and a second build."""
+    model, rng = MODELS[name], np.random.default_rng(0)
+    blue, green = NO_DROP.centres(model, rng, (scenarios,))
+    return variance_components(*(model.conversations(rng, centres, repeats).mean(axis=-1) for centres in (blue, green)))
+
+
+@pytest.mark.parametrize("count", [5, 20, 60])
+@pytest.mark.parametrize("effect", [0.1, 0.4, 0.9])
+def test_fixed_power_is_statsmodels(count, effect):
+    """The power of a fixed one-sided t test, from an independent implementation."""
+    oracle = TTestPower().power(effect_size=effect, nobs=count, alpha=0.05, alternative="larger")
+    assert float(fixed_power(1 / math.sqrt(count), count - 1.0, effect, 0.05)) == pytest.approx(oracle, abs=1e-9)
+
+
+@pytest.mark.parametrize(("effect", "power"), [(0.25, 0.8), (0.5, 0.9), (1.0, 0.95), (0.05, 0.8)])
+def test_sample_size_is_statsmodels(effect, power):
+    """The fewest pairs, rounded up from an independent solution."""
+    oracle = TTestPower().solve_power(effect_size=effect, alpha=0.05, power=power, alternative="larger")
+    assert sample_size(1.0, effect, 0.05, power) == math.ceil(oracle)
+
+
+def test_published_noninferiority_sample_size():
+    """Chow, Shao, Wang 2008, 3.2.4: two arms, sd 0.10, margin 0.05, 80 % power: 50 an arm; the t test needs one or two more."""
+    variance = 2 * 0.10**2
+    normal = math.ceil(variance * ((stats.norm.ppf(0.95) + stats.norm.ppf(0.80)) / 0.05) ** 2)
+    assert normal == 50
+    assert normal < sample_size(variance, 0.05, 0.05, 0.80) <= normal + 2
+
+
+def test_variance_components_are_the_anova():
+    """Balanced: within is the pooled variance, between is (MS between - MS within)/M; F is scipy's."""
+    rng = np.random.default_rng(1)
+    scores = rng.normal(4, 0.5, (12, 1)) + rng.normal(0, 0.7, (12, 8))
+    found = variance_components(scores)
+    within = scores.var(axis=1, ddof=1).mean()
+    assert found.within**2 == pytest.approx(within)
+    f_statistic = stats.f_oneway(*scores).statistic
+    assert found.between**2 == pytest.approx(within * (f_statistic - 1) / 8)
+    assert (found.interaction, found.assumed) == (pytest.approx(0.4 * found.within), True)
+    assert found.mean == pytest.approx(scores.mean())
+
+
+def test_variance_components_are_unbiased_when_uneven():
+    """With 2 to 9 scores a scenario, and two builds, the true variances come out on average."""
+    rng = np.random.default_rng(2)
+    found = []
+    for _ in range(300):
+        scenario = rng.normal(0, 0.5, (25, 1))
+        builds = [scenario + rng.normal(0, 0.3 / math.sqrt(2), (25, 1)) + rng.normal(0, 0.6, (25, 9)) for _ in range(2)]
+        builds[0][np.arange(9) >= rng.integers(2, 10, (25, 1))] = np.nan
+        found.append(variance_components(*builds))
+    assert np.mean([one.within**2 for one in found]) == pytest.approx(0.36, rel=0.03)
+    assert np.mean([one.between**2 for one in found]) == pytest.approx(0.25 + 0.045, rel=0.05)
+    assert np.mean([one.interaction**2 for one in found]) == pytest.approx(0.09, rel=0.1)
+
+
+def test_variance_components_of_still_scores():
+    """All ties: everything is 0. One scenario: nothing between. Fewer scenarios than variance: never negative."""
+    still = variance_components(np.full((5, 4), 5.0), np.full((5, 4), 5.0))
+    assert (still.within, still.between, still.interaction) == (0, 0, 0)
+    one = variance_components([[4.0, 5.0, 3.0]], [[4.0, 4.0, 5.0]])
+    assert (one.between, one.interaction) == (0, 0)
+    assert variance_components([[1.0, 5.0], [1.0, 5.0]]).between == 0
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [([[4.0], [5.0]], "no spread"), ([[4.0, np.nan], [np.nan, np.nan]], "one in each"), ([4.0, 5.0], "scenarios × repeats")],
+)
+def test_scores_that_show_no_spread_are_refused(scores, message):
+    """Components need two scores somewhere and one everywhere."""
+    with pytest.raises(ValueError, match=message):
+        variance_components(scores)
+
+
+def test_floor_and_variance():
+    """Repeats reduce the noise within scenarios and nothing else."""
+    assert NOISE.variance(40, 1e9, 1e9) == pytest.approx(NOISE.floor(40) ** 2)
+    assert NOISE.variance(40, 5, 20) == pytest.approx((0.22**2 + 0.63**2 * 0.25) / 40)
+    known = replace(NOISE, mean=4.2)
+    assert known.variance(40, 5, 20) == pytest.approx(NOISE.variance(40, 5, 20))
+    assert known.variance(40, 5, 20, 0.4) > 1.1 * NOISE.variance(40, 5, 20, 0.4)
+
+
+@pytest.mark.parametrize("name", ["base", "noisy"])
+def test_ceiling_stretches_as_measured(name):
+    """How much a worse build's scores spread, fitted to the baseline's two moments, is what simulated scores do."""
+    found, model, rng = measured(name), MODELS[name], np.random.default_rng(3)
+    stretched = stretch(found.mean, math.hypot(found.within, found.between), 0.4)
+    blue, green = Drop(0.4).centres(model, rng, (4000,))
+    spreads = [model.conversations(rng, one, 10).mean(axis=-1).var(axis=-1, ddof=1).mean() ** 0.5 for one in (blue, green)]
+    assert stretched.spread == pytest.approx(float(spreads[1] / spreads[0]), abs=0.05)
+    assert stretched.slope > 1
+
+
+def test_ceiling_without_a_ceiling():
+    """Far below the top nothing stretches; nothing to fit leaves things as they are."""
+    far = stretch(1.5, 0.3, 0.3)
+    assert (far.spread, far.slope) == (pytest.approx(1.0, abs=1e-6), pytest.approx(1.0, abs=1e-6))
+    for mean, sd, drop in ((4.2, 0.0, 0.3), (5.0, 0.5, 0.3), (4.2, 0.5, 0.0), (4.9, 0.5, -0.2)):
+        assert stretch(mean, sd, drop) == UNCHANGED
+
+
+DESIGNS = [
+    (20, 20, default_looks(20)),
+    (30, 30, (10,)),
+    (40, 20, default_looks(40)),
+    (40, 10, (2, 4, 8)),
+    (50, 5, (1, 3, 5)),
+    (60, 12, default_looks(60)),
+    (100, 10, default_looks(100)),
+]
+
+
+def compare_plan(name, design, runs):
+    scenarios, stored, looks = design
+    plan = plan_looks(looks, stored)
+    wanted = Design(scenarios, stored, measured(name))
+    for drop in (0.0, 0.4):
+        planned = expectation(wanted, plan, drop)
+        real = simulate(Experiment(plan, scenarios, stored, MODELS[name], Drop(drop)), runs, 3)
+        power, reached = (planned.pass_rate, real.pass_rate) if drop == 0 else (planned.fail_rate, real.fail_rate)
+        assert power == pytest.approx(reached, abs=0.03 + (0 if runs > 5000 else 2 * real.monte_carlo_se))
+        assert planned.calls == pytest.approx(real.mean_calls, rel=0.12)
+
+
+def test_planned_power_is_realised_power():
+    """One design, both powers and the expected calls, against a simulation of the shipped engine."""
+    compare_plan("base", DESIGNS[2], 800)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: "-".join(map(str, design)))
+def test_goal_planned_power(name, design):
+    """Planned and realised power lie within 3 points of each other over 21 designs."""
+    compare_plan(name, design, 10_000)
+
+
+def test_plan_of_the_usual_suite():
+    """Forty scenarios, twenty stored repeats: reachable within twenty repeats, cheap at both ends, dear in between."""
+    plan = plan_power(Design(40, 20, replace(NOISE, mean=4.2)))
+    assert plan.repeats_needed == plan.cap
+    assert plan.power_by_repeats[plan.cap] >= 0.9 > plan.power_by_repeats[plan.cap - 1]
+    assert plan.scenarios_needed == 40
+    assert plan.expected_calls["margin"] > 1.5 * plan.expected_calls["d0"]
+    assert plan.expected_calls["twice_margin"] > plan.expected_calls["d0"]
+    assert plan.floor == pytest.approx(0.22 / math.sqrt(40))
+    assert 0 < plan.inconclusive_at_no_drop < 0.1
+    assert 0.2 < plan.minimum_detectable_drop < 0.4
+
+
+def test_where_the_floor_binds_only_more_scenarios_help():
+    """Strong interaction: no number of repeats is enough, and the scenarios needed are the fewest that are."""
+    design = Design(20, 20, replace(NOISE, interaction=0.6))
+    plan = plan_power(design)
+    assert plan.repeats_needed is None
+    assert plan.cap == 20
+    assert plan.inconclusive_at_no_drop > 0.1
+    needed = plan.scenarios_needed
+    assert needed > 20
+    enough, fewer = (plan_power(replace(design, scenarios=count)) for count in (needed, needed - 1))
+    assert enough.repeats_needed is not None
+    assert fewer.repeats_needed is None
+
+
+def test_no_noise_at_all_needs_one_look():
+    """Identical scores everywhere: the first look decides."""
+    plan = plan_power(Design(40, 20, VarianceComponents(1e-6, 0.0, 0.0, assumed=False)))
+    assert plan.repeats_needed == 1
+    assert plan.expected_calls["d0"] == pytest.approx(40)
+
+
+def test_detectable_drop():
+    """margin + (t_alpha + t_beta) SE; infinite where nothing can be estimated."""
+    assert detectable_drop(0.1, 39, 0.2, 0.05, 0.8) == pytest.approx(0.2 + 0.1 * (stats.t.isf(0.05, 39) + stats.t.isf(0.2, 39)))
+    assert detectable_drop(np.inf, 0, 0.2, 0.05, 0.8) == np.inf
