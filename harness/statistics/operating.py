@@ -7,12 +7,13 @@ and the first thousand runs are the same however many follow.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.statistics.guardrails import guardrail_tests
 from harness.statistics.noninferiority import PairedArms, Rule, Ruling, Standing, estimate, take_look
 from harness.statistics.score_model import BASE, Drop, ScoreModel
 from harness.statistics.sequential import LookPlan
@@ -39,6 +40,8 @@ class Experiment:
     """Score points by which today's judge is milder than the one of the baseline's day (negative: harsher)."""
     rejudged: bool = True
     """With a drift: the baseline's transcripts were judged again by today's judge, as the gate insists."""
+    guardrails: bool = True
+    """Each dimension is a group of its own, tested at the stopping look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,49 +94,59 @@ def chunk_size(experiment: Experiment) -> int:
     return max(1, CHUNK_SCORES // (experiment.scenarios * deepest * experiment.model.dimensions))
 
 
-@dataclass(slots=True)
 class _Arm:
-    """Running sums over the conversations of an arm, each of shape (runs, scenarios)."""
+    """Running sums over the conversations of an arm: for their mean first, then for each dimension."""
 
-    repeats: int
-    total: FloatArray
-    squares: FloatArray
+    def __init__(self, sums: FloatArray, squares: FloatArray, repeats: int = 0) -> None:
+        self.sums, self.squares, self.repeats = sums, squares, repeats
+
+    @classmethod
+    def empty(cls, runs: int, scenarios: int, dimensions: int) -> _Arm:
+        shape = (1 + dimensions, runs, scenarios)
+        return cls(np.zeros(shape), np.zeros(shape))
 
     def add(self, scores: npt.NDArray[np.float32]) -> None:
-        conversations = scores.mean(axis=-1, dtype=np.float64)
+        """Take in scores of shape (runs, scenarios, repeats, dimensions)."""
+        conversations = scores.mean(axis=-1)
         self.repeats += conversations.shape[-1]
-        self.total += conversations.sum(axis=-1)
-        self.squares += (conversations**2).sum(axis=-1)
+        self.sums[0] += conversations.sum(axis=-1)
+        self.squares[0] += (conversations**2).sum(axis=-1)
+        for dimension in range(1, self.sums.shape[0]):
+            column = scores[..., dimension - 1]
+            self.sums[dimension] += column.sum(axis=-1)
+            self.squares[dimension] += (column**2).sum(axis=-1)
 
     def only(self, runs: npt.NDArray[np.bool_]) -> _Arm:
-        return _Arm(self.repeats, self.total[runs], self.squares[runs])
+        return _Arm(self.sums[:, runs], self.squares[:, runs], self.repeats)
 
-    @property
-    def mean(self) -> FloatArray:
-        return self.total / self.repeats
+    def mean(self, part: int) -> FloatArray:
+        mean: FloatArray = self.sums[part] / self.repeats
+        return mean
 
-    @property
-    def variance(self) -> FloatArray:
-        spread = np.maximum(self.squares - self.total**2 / self.repeats, 0.0)
+    def variance(self, part: int) -> FloatArray:
+        spread = np.maximum(self.squares[part] - self.sums[part] ** 2 / self.repeats, 0.0)
         return spread / (self.repeats - 1) if self.repeats > 1 else np.zeros(spread.shape)
 
 
 def _chunk(experiment: Experiment, runs: int, rng: np.random.Generator) -> Standing:
     """Return where these runs ended."""
-    model, shape = experiment.model, (runs, experiment.scenarios)
-    stored, centres = experiment.drop.centres(model, rng, shape)
+    model, tilt = experiment.model, experiment.drop.tilt(experiment.model)
+    stored, centres = experiment.drop.centres(model, rng, (runs, experiment.scenarios))
+    groups = model.dimensions if experiment.guardrails and model.dimensions > 1 else 0
+    baseline, green = (_Arm.empty(runs, experiment.scenarios, groups) for _ in range(2))
     centres = centres + experiment.judge_drift
-    baseline, green = (_Arm(0, np.zeros(shape), np.zeros(shape)) for _ in range(2))
     drift = experiment.judge_drift if experiment.rejudged else 0.0
     baseline.add(model.conversations(rng, stored + drift, experiment.baseline_repeats))
-    ended = Standing.begin((runs,))
-    alive, standing = np.ones(runs, dtype=bool), ended
+    ended = standing = Standing.begin((runs,))
+    alive = np.ones(runs, dtype=bool)
     for look, repeats in enumerate(experiment.plan.looks):
-        green.add(model.conversations(rng, centres, repeats - green.repeats))
-        result = estimate(_arms(green, baseline, model.dimensions), experiment.target)
+        green.add(model.conversations(rng, centres, repeats - green.repeats, tilt))
+        result = estimate(_arms(green, baseline, 0, model.dimensions), experiment.target)
         standing = take_look(standing, result, look, experiment.plan, experiment.rule)
-        ended = ended.updated(alive, standing)
         on = standing.undecided
+        if groups and not on.all():
+            standing = _guarded(standing, green, baseline)
+        ended = ended.updated(alive, standing)
         if not on.any():
             break
         alive = alive.copy()
@@ -142,8 +155,19 @@ def _chunk(experiment: Experiment, runs: int, rng: np.random.Generator) -> Stand
     return ended
 
 
-def _arms(green: _Arm, baseline: _Arm, dimensions: int) -> PairedArms:
-    difference = green.mean - baseline.mean
+def _guarded(standing: Standing, green: _Arm, baseline: _Arm) -> Standing:
+    """Return the state with those decided runs FAILed in which some dimension is confirmed to have fallen."""
+    stopped = ~standing.undecided
+    ours, theirs = green.only(stopped), baseline.only(stopped)
+    groups = [estimate(_arms(ours, theirs, dimension, 1), "suite") for dimension in range(1, green.sums.shape[0])]
+    ruling = standing.ruling.copy()
+    ruling[stopped] = np.where(guardrail_tests(groups).failed.any(axis=-1), Ruling.FAIL, ruling[stopped])
+    return replace(standing, ruling=ruling)
+
+
+def _arms(green: _Arm, baseline: _Arm, part: int, dimensions: int) -> PairedArms:
+    """Return the arms' comparison: part 0 is the conversations' mean, part n the n-th dimension alone."""
+    difference = green.mean(part) - baseline.mean(part)
     scenarios = difference.shape[-1]
     return PairedArms(
         low=difference,
@@ -153,6 +177,6 @@ def _arms(green: _Arm, baseline: _Arm, dimensions: int) -> PairedArms:
         repeats=np.full(scenarios, float(green.repeats)),
         baseline_repeats=np.full(scenarios, float(baseline.repeats)),
         dimensions=np.full(scenarios, float(dimensions)),
-        green_variance=green.variance,
-        baseline_variance=baseline.variance,
+        green_variance=green.variance(part),
+        baseline_variance=baseline.variance(part),
     )

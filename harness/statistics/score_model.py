@@ -67,8 +67,17 @@ class ScoreModel:
             low, high = (middle, high) if self.observed_mean(middle) < observed else (low, middle)
         return (low + high) / 2
 
-    def conversations(self, rng: np.random.Generator, centres: FloatArray, repeats: int) -> npt.NDArray[np.float32]:
-        """Return scores of shape (..., scenarios, repeats, dimensions) for latent means of shape (..., scenarios)."""
+    def conversations(
+        self, rng: np.random.Generator, centres: FloatArray, repeats: int, tilt: FloatArray | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Return scores of shape (..., scenarios, repeats, dimensions).
+
+        Args:
+            rng: the stream.
+            centres: latent means, shape (..., scenarios).
+            repeats: conversations of each scenario.
+            tilt: added to the latent means of the dimensions, shape (dimensions,); default: nothing.
+        """
         shape = (*centres.shape, repeats)
         # One draw serves repeat and judge, since their sum is all that is seen. Single precision: it is rounded anyway.
         latent = rng.standard_normal(shape, dtype=np.float32) * np.float32(self._conversation_sd)
@@ -77,6 +86,8 @@ class ScoreModel:
         scores = rng.standard_normal((*shape, self.dimensions), dtype=np.float32)
         scores *= np.float32(self._dimension_sd)
         scores += latent[..., None]
+        if tilt is not None:
+            scores += tilt.astype(np.float32)
         np.rint(scores, out=scores)
         return np.clip(scores, LOWEST, HIGHEST, out=scores)
 
@@ -106,6 +117,8 @@ class Drop:
     """Mean loss over all scenarios; negative for a gain."""
     shape: Shape = "uniform"
     """concentrated: all of it on a random tenth of the scenarios, drawn anew in each run."""
+    dimension: float = 0.0
+    """What the first dimension loses beyond that, in all scenarios; only with a uniform drop."""
 
     @property
     def share(self) -> float:
@@ -120,3 +133,13 @@ class Drop:
         hit = rng.random(shape) < self.share
         candidate = np.where(hit, lowered, model.latent_mean(model.mean)) + scenario + rng.standard_normal(shape) * model.interaction
         return baseline, candidate
+
+    def tilt(self, model: ScoreModel) -> FloatArray | None:
+        """Return what the candidate's dimensions lose in latent quality, shape (dimensions,); None for nothing."""
+        if self.dimension == 0:
+            return None
+        if self.shape != "uniform":
+            raise ValueError("a drop in one dimension goes with a uniform drop only")
+        lost = np.zeros(model.dimensions)
+        lost[0] = model.latent_mean(model.mean - self.size - self.dimension) - model.latent_mean(model.mean - self.size)
+        return lost

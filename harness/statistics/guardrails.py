@@ -1,0 +1,116 @@
+"""Guardrails: a mean that holds can hide one dimension, one language or one scenario that fell.
+
+Groups (a dimension, an intent, a language) are tested once, at the look where the verdict falls, on exactly the suite's
+scenarios. A group fails when a drop beyond its own, wider margin is confirmed, over the family of all groups: unlike the
+verdict, a guardrail that proves nothing stops nobody, so that it adds no false alarms.
+
+Catastrophes are scenarios in which conversations fail a critical criterion far more often than before. They are looked for
+among many scenarios, hence confirmed on fresh conversations before they fail anything.
+
+Sources: Schultzberg, Ankargren, Frånberg 2024 (arXiv:2402.11609) for guardrails; Holm 1979.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtr
+
+from harness.statistics.multiplicity import holm
+from harness.statistics.paired import NEGLIGIBLE, PairedResult
+from harness.statistics.reliability import Counts, Reference, lower_tail
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+MARGIN = 0.3
+"""Score points that a group may lose."""
+ALPHA = 0.05
+"""Chance of one false failure or more, over all groups."""
+LEAST_SCENARIOS = 6
+"""Smaller groups are not tested."""
+CATASTROPHE_ALPHA = 0.01
+"""Chance of one false hit or more, over all scenarios, before any confirmation."""
+CATASTROPHE_REPEATS = 5
+"""Scenarios with fewer conversations are not tested."""
+FRESH_CONVERSATIONS = 4
+"""Held to confirm a hit."""
+CONFIRMED_AT = 0.10
+"""Fresh conversations this unlikely under the baseline show it too: one failure of four, where the baseline had none."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardrailTests:
+    """One test for each group; every array has the shape (..., groups)."""
+
+    difference: FloatArray
+    """Candidate minus baseline; missing scores at their worst."""
+    p_below: FloatArray
+    """Of "the group lost no more than its margin"; small where a larger loss is confirmed. Missing scores at their best."""
+    p_below_adjusted: FloatArray
+    """By Holm, over the groups."""
+    p_above: FloatArray
+    """Of "the group lost more"; small where it is proved to hold. Missing scores at their worst."""
+    failed: BoolArray
+    proved: BoolArray
+    """Not adjusted: asking for proof in every group is stricter than in any one."""
+
+
+def guardrail_tests(groups: Sequence[PairedResult], margin: float = MARGIN, alpha: float = ALPHA) -> GuardrailTests:
+    """Test each group's mean difference against minus the margin, both ways.
+
+    Degenerate: no groups → empty arrays, hence nothing fails. A group whose error cannot be estimated has p-values of 1.
+
+    Args:
+        groups: comparisons on the suite's scenarios (`estimate(arms, "suite")`), all with the same leading axes.
+        margin: score points a group may lose.
+        alpha: error rate: of the family for failing, of each group for proof.
+    """
+    if not groups:
+        nothing, never = np.empty(0), np.zeros(0, dtype=bool)
+        return GuardrailTests(nothing, nothing, nothing, nothing, never, never)
+    low, high, error, df = (
+        np.stack([np.asarray(getattr(one, name)) for one in groups], axis=-1)
+        for name in ("difference", "difference_high", "standard_error", "df")
+    )
+    known = (df > 0) & np.isfinite(error)
+    scale, freedom = np.where(known, np.maximum(error, NEGLIGIBLE), 1.0), np.where(known, df, 1.0)
+    p_below = np.where(known, stdtr(freedom, (high + margin) / scale), 1.0)
+    p_above = np.where(known, stdtr(freedom, -(low + margin) / scale), 1.0)
+    adjusted = holm(p_below)
+    return GuardrailTests(low, p_below, adjusted, p_above, failed=adjusted <= alpha, proved=p_above <= alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class CatastropheTests:
+    """One test for each scenario; arrays of shape (..., scenarios)."""
+
+    p: FloatArray
+    """Chance of as many conversations with a failed critical criterion, given the baseline."""
+    hit: BoolArray
+    """To be confirmed on fresh conversations."""
+
+
+def catastrophe_tests(look: Counts, reference: Reference, alpha: float = CATASTROPHE_ALPHA) -> CatastropheTests:
+    """Find scenarios that fail critical criteria more often than their baseline allows, Holm over all scenarios.
+
+    `passes` counts conversations without a failed critical criterion. The prior of the reference is `beta_prior` of the
+    baseline's counts. Scenarios with fewer than five conversations are not tested and do not enlarge the family's error.
+    """
+    p = np.where(look.conversations >= CATASTROPHE_REPEATS, _chance(look, reference), 1.0)
+    worse = look.rate < reference.counts.rate
+    return CatastropheTests(p, (holm(p) <= alpha) & worse)
+
+
+def catastrophe_confirmed(fresh: Counts, reference: Reference, level: float = CONFIRMED_AT) -> BoolArray:
+    """Return where the fresh conversations alone show the catastrophe too; without any, nothing is confirmed."""
+    confirmed: BoolArray = (_chance(fresh, reference) <= level) & (fresh.rate < reference.counts.rate)
+    return confirmed
+
+
+def _chance(look: Counts, reference: Reference) -> FloatArray:
+    stored = reference.counts
+    return lower_tail(look.passes, look.conversations, stored.passes + reference.a, stored.conversations - stored.passes + reference.b)
