@@ -182,20 +182,20 @@ def test_plan_of_the_usual_suite():
 def test_where_the_floor_binds_only_more_scenarios_help():
     """Strong interaction: no number of repeats is enough, and the scenarios needed are the fewest that are."""
     design = Design(20, 20, replace(NOISE, interaction=0.6))
-    plan = plan_power(design)
+    plan = plan_power(design, 4)
     assert plan.repeats_needed is None
-    assert plan.cap == 20
+    assert plan.cap == 4
     assert plan.inconclusive_at_no_drop > 0.1
     needed = plan.scenarios_needed
     assert needed > 20
-    enough, fewer = (plan_power(replace(design, scenarios=count)) for count in (needed, needed - 1))
+    enough, fewer = (plan_power(replace(design, scenarios=count), 4) for count in (needed, needed - 1))
     assert enough.repeats_needed is not None
     assert fewer.repeats_needed is None
 
 
 def test_no_noise_at_all_needs_one_look():
     """Identical scores everywhere: the first look decides."""
-    plan = plan_power(Design(40, 20, VarianceComponents(1e-6, 0.0, 0.0, assumed=False)))
+    plan = plan_power(Design(40, 20, VarianceComponents(1e-6, 0.0, 0.0, assumed=False)), 3)
     assert plan.repeats_needed == 1
     assert plan.expected_calls["d0"] == pytest.approx(40)
 
