@@ -35,7 +35,7 @@ def test_equal_arms_pass_and_twice_the_margin_fails():
 @pytest.mark.parametrize("shape", ["uniform", "concentrated"])
 def test_a_drop_on_the_margin_rarely_passes(shape):
     """Wrong PASS stays near 5 %, uniform or on a tenth of the scenarios."""
-    assert simulate(replace(FORTY, drop=Drop(0.2, shape)), 1500, 2).pass_rate < 0.065
+    assert simulate(replace(FORTY, drop=Drop(0.2, shape), guardrails=False), 1500, 2).pass_rate < 0.065
 
 
 def test_the_quick_policy():
@@ -126,9 +126,9 @@ def test_goal_false_alarms():
 @pytest.mark.parametrize("shape", ["uniform", "concentrated"])
 @pytest.mark.parametrize(("scenarios", "repeats"), [(30, 20), (40, 20), (60, 12), (100, 10)])
 def test_goal_wrong_pass(model, shape, scenarios, repeats):
-    """PASS at a drop on the margin, or beyond, in at most 5.3 % of runs."""
+    """PASS at a drop on the margin, or beyond, in at most 5.3 % of runs, without any help from guardrails."""
     for size in (0.2, 0.3):
-        experiment = of(scenarios, repeats, model=MODELS[model], drop=Drop(size, shape))
+        experiment = of(scenarios, repeats, model=MODELS[model], drop=Drop(size, shape), guardrails=False)
         found = simulate(experiment, MUST, 1)
         if abs(found.pass_rate - 0.053) < 2 * found.monte_carlo_se:
             found = simulate(experiment, CLOSE, 1)
