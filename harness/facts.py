@@ -165,15 +165,6 @@ class Facts:
         return MappingProxyType({title.id: title for title in self.titles})
 
     @functools.cached_property
-    def titles_named(self) -> Mapping[str, tuple[Title, ...]]:
-        """Every name as written → the titles that bear it: homonyms and editions share one."""
-        named: dict[str, tuple[Title, ...]] = {}
-        for title in self.titles:
-            for name in title.names:
-                named[name] = (*named.get(name, ()), title)
-        return MappingProxyType(named)
-
-    @functools.cached_property
     def passage_by_id(self) -> Mapping[str, Passage]:
         """Passage id → passage."""
         return MappingProxyType({passage.id: passage for passage in self.passages})
@@ -187,11 +178,6 @@ class Facts:
     def order_by_number(self) -> Mapping[str, Order]:
         """Order number → order."""
         return MappingProxyType({order.number: order for order in self.orders})
-
-    @functools.cached_property
-    def promotion_by_id(self) -> Mapping[str, Promotion]:
-        """Promotion id → promotion."""
-        return MappingProxyType({promotion.id: promotion for promotion in self.promotions})
 
 
 def fact_names(folder: Path) -> tuple[str, ...]:

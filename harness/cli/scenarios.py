@@ -60,6 +60,8 @@ def list_(*, as_json: bool, **flags: Any) -> int:
     say(f"\n{size}, {found.multi_turn} of several turns, {found.must_pass} must pass (!)")
     for intent, row in found.by_intent.items():
         say(f"  {intent:18} " + "  ".join(f"{locale} {count:3}" for locale, count in row.items()))
+    if found.uncovered:
+        say(f"not covered: {', '.join(f'{intent} in {locale}' for intent, locale in found.uncovered)}")
     return 0
 
 

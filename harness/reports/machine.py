@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.gates.verdict import Verdict
 from harness.reports.escape import json_text
-from harness.reports.report import Report, error_report
+from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
 
 SCHEMA_VERSION = 1
@@ -32,16 +32,6 @@ def document(report: Report) -> str:
 def json_document(content: Mapping[str, Any]) -> str:
     """Draw any data as one JSON document under the rules above, without a newline at its end."""
     return json_text(json.dumps(_plain(content), ensure_ascii=True, allow_nan=False, indent=2))
-
-
-def refusal_document(message: str, code: int) -> str:
-    """Return the document of an error that came before any run.
-
-    Args:
-        message: The error as it is shown to the user.
-        code: 2 for a mistake of the user, 4 for trouble that let nothing be measured.
-    """
-    return document(error_report(message, code))
 
 
 def schema() -> dict[str, Any]:

@@ -63,7 +63,7 @@ def kill_at_random(green: Served, folder: Path, out: Path, kills: int) -> tuple[
     return finished(gate_words(green, out, *resume), folder)
 
 
-def prove_equal_after(kills: int, folder: Path, *defects: str) -> None:
+def verify_equal_after(kills: int, folder: Path, *defects: str) -> None:
     with served(folder, *defects) as shops:
         green = shops["green"]
         calm_code, calm = finished(gate_words(green, folder / "calm"), folder)
@@ -79,13 +79,13 @@ def prove_equal_after(kills: int, folder: Path, *defects: str) -> None:
 
 def test_two_kills_change_nothing(tmp_path: Path) -> None:
     """After two SIGKILLs a resumed run has the same conversations, findings, judgements and verdicts, and repeats only those in flight."""
-    prove_equal_after(2, tmp_path)
+    verify_equal_after(2, tmp_path)
 
 
 @pytest.mark.slow
 def test_twenty_kills_change_nothing(tmp_path: Path) -> None:
     """After twenty SIGKILLs over a run that fails, nothing that was journalled is sent again and both verdicts are the undisturbed ones."""
-    prove_equal_after(20, tmp_path, "--defect", "price=0.3")
+    verify_equal_after(20, tmp_path, "--defect", "price=0.3")
 
 
 def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from harness.gates.verdict import Decision, Verdict
-from harness.reports.machine import TEXT_LIMIT, document, refusal_document, schema
-from harness.reports.report import build_report
+from harness.reports.machine import TEXT_LIMIT, document, schema
+from harness.reports.report import build_report, error_report
 from harness.reports.summary import Circumstances
 from tests.reports import specimens
 
@@ -19,7 +19,7 @@ from tests.reports import specimens
 @pytest.mark.parametrize("code", [2, 4])
 def test_a_refusal_is_a_whole_document(code):
     """An error before any run is one document of the same schema, without gates."""
-    drawn = refusal_document("a.yaml:1:1: unknown key 'x'\nb.yaml:2:1: \x1b[31m", code)
+    drawn = document(error_report("a.yaml:1:1: unknown key 'x'\nb.yaml:2:1: \x1b[31m", code))
     read = json.loads(drawn)
     jsonschema.Draft202012Validator(schema()).validate(read)
     assert (read["exit_code"], read["gates"], read["run"], read["baseline"]) == (code, {}, None, None)

@@ -141,7 +141,7 @@ DESIGNS = [
 ]
 
 
-def compare_plan(name, design, runs):
+def verify_plan(name, design, runs):
     scenarios, stored, looks = design
     plan = plan_looks(looks, stored)
     wanted = Design(scenarios, stored, measured(name))
@@ -155,7 +155,7 @@ def compare_plan(name, design, runs):
 
 def test_planned_power_is_realised_power():
     """One design, both powers and the expected calls, against a simulation of the shipped engine."""
-    compare_plan("base", DESIGNS[2], 800)
+    verify_plan("base", DESIGNS[2], 800)
 
 
 @pytest.mark.slow
@@ -163,7 +163,7 @@ def test_planned_power_is_realised_power():
 @pytest.mark.parametrize("design", DESIGNS, ids=lambda design: "-".join(map(str, design)))
 def test_goal_planned_power(name, design):
     """Planned and realised power lie within 3 points of each other over 21 designs."""
-    compare_plan(name, design, 10_000)
+    verify_plan(name, design, 10_000)
 
 
 def test_plan_of_the_usual_suite():
