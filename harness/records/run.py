@@ -26,9 +26,11 @@ class Purpose(StrEnum):
     """Why a conversation was held."""
 
     LOOK = "look"
-    """Planned for every scenario: enters both gates."""
+    """Planned for every scenario: enters both gates, and is judged once a look at quality needs it."""
     EXTENSION = "extension"
     """Added for a failing scenario: enters the integration gate only, and is not judged."""
+    CONFIRMATION = "confirmation"
+    """Added where a critical criterion failed too often: judged, shows whether it does so again, and enters nothing else."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,7 +52,7 @@ class ConversationRecord:
     transcript: Transcript
     findings: tuple[Finding, ...]
     judgement: Judgement | None
-    """None for an extension and for infrastructure trouble."""
+    """None until a look needs it; always None for an extension and for infrastructure trouble."""
 
     @property
     def passed(self) -> bool:
@@ -84,6 +86,25 @@ class ScenarioPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class LookSchedule:
+    """When quality is looked at, and what error each side may spend; fixed before the first call."""
+
+    looks: tuple[int, ...]
+    """Repeats of each scenario, cumulative; the last one is the cap."""
+    alpha: float
+    """Advertised error rate, one-sided, on each side of the margin."""
+    extension: tuple[int, ...] = ()
+    """Looks beyond the cap, held only when they are asked for."""
+    reserve_alpha: float = 0.0
+    """Part of `alpha` that is kept for them."""
+
+    @property
+    def every(self) -> tuple[int, ...]:
+        """All looks, the extension's included."""
+        return self.looks + self.extension
+
+
+@dataclass(frozen=True, slots=True)
 class RunManifest:
     """What was planned before the first call; a journal that does not carry exactly this is foreign."""
 
@@ -98,7 +119,7 @@ class RunManifest:
     seed: int
     stream: SeedStream
     repeats: int
-    """Planned conversations for each scenario (the first look)."""
+    """Conversations of each scenario in the first wave: what the integration gate looks at first."""
     judge: JudgeIdentity
     suite: str
     """Fingerprint of all selected scenarios together."""
@@ -109,6 +130,13 @@ class RunManifest:
     """Fingerprint of the gate policy."""
     deselected: tuple[str, ...] = ()
     """Scenario ids of the suite that the command line left out."""
+    schedule: LookSchedule | None = None
+    """None: nothing is decided by looks; every planned conversation is judged."""
+
+    @property
+    def planned(self) -> int:
+        """Repeats of each scenario that may be held for a look; numbers from here on belong to extensions and confirmations."""
+        return max(self.repeats, *self.schedule.every) if self.schedule else self.repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +149,5 @@ class RunRecord:
     """The one build that was seen; None when unattested."""
     problems: tuple[str, ...] = field(default=())
     """Run-level reasons for INVALID (wrong or mixed build, quota exceeded), each naming its place."""
+    looked: int | None = None
+    """Repeats of each scenario that quality was looked at with; None: the whole first wave."""
