@@ -26,6 +26,11 @@ class BaselineScenario:
     """For each repeat: did every `must` finding hold?"""
     scores: tuple[Mapping[str, int] | None, ...]
     """For each repeat: dimension → 1..5, or None where the judge gave no score; as long as `passes`."""
+    critical: tuple[bool | None, ...] = ()
+    """For each repeat: did the target end it, or a critical criterion fail? None where the judge gave no score; as long as `passes`.
+
+    Empty only where a baseline was made by hand and never stood in a file.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,8 @@ def _scenarios(run: RunRecord, place: str) -> tuple[BaselineScenario, ...]:
 
 def _scenario(plan: ScenarioPlan, records: Sequence[ConversationRecord]) -> BaselineScenario:
     scores = tuple(None if record.scores is None else dict(record.scores) for record in records)
-    return BaselineScenario(plan=plan, passes=tuple(record.passed for record in records), scores=scores)
+    critical = tuple(record.critical_failure for record in records)
+    return BaselineScenario(plan=plan, passes=tuple(record.passed for record in records), scores=scores, critical=critical)
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -37,6 +37,8 @@ class Figures:
     """Repeats in which every `must` finding held."""
     scored: int
     """Repeats with a score from the judge."""
+    critical: int
+    """Repeats that the target ended, or in which a critical criterion failed."""
     mean: float | None
     """Mean over repeats of the mean over dimensions, 1 to 5; None without a score."""
     dimensions: Mapping[str, float]
@@ -94,10 +96,7 @@ class Difference:
         named = {"added": self.added, "removed": self.removed, "changed": self.changed, "deselected": self.deselected}
         lines += [f"  {name} ({len(ids)}): {_listed(ids)}" for name, ids in named.items() if ids]
         moved = sorted((one for one in self.scenarios if _moved(one)), key=lambda one: (one.mean or 0.0, one.pass_rate, one.id))
-        lines += [
-            f"  {one.id}: score {_signed(one.mean)}, passed {one.before.passed}/{one.before.repeats} -> {one.after.passed}/{one.after.repeats}"
-            for one in moved[:_SHOWN]
-        ]
+        lines += [f"  {one.id}: {_movement(one)}" for one in moved[:_SHOWN]]
         if len(moved) > _SHOWN:
             lines.append(f"  … and {len(moved) - _SHOWN} more scenarios that moved")
         if self.scenarios:
@@ -130,13 +129,14 @@ class Summary:
         """Return the summary for a terminal."""
         scored = sum(figures.scored for figures in self.scenarios.values())
         total = sum(figures.repeats for figures in self.scenarios.values())
+        critical = sum(figures.critical for figures in self.scenarios.values())
         lines = [
             f"baseline {self.id}, recorded {self.created} from run {self.source_run}",
             f"  target: {self.target}",
             f"  build: {self.build or 'unattested'}",
             f"  judge: {self.judge}",
             f"  accepted by: {self.accepted_by or 'nobody named'}{f' ({self.note})' if self.note else ''}",
-            f"  {len(self.scenarios)} scenarios x {self.repeats} repeats, {scored} of {total} conversations scored",
+            f"  {len(self.scenarios)} scenarios x {self.repeats} repeats, {scored} of {total} conversations scored, {critical} with a critical failure",
             f"  mean score {'none' if self.mean is None else f'{self.mean:.3f}'}, {self.pass_rate:.1%} of conversations passed",
         ]
         for scenario, figures in self.scenarios.items():
@@ -167,6 +167,7 @@ def figures_of(scenario: BaselineScenario) -> Figures:
         repeats=len(scenario.passes),
         passed=sum(scenario.passes),
         scored=len(rated),
+        critical=sum(failed is True for failed in scenario.critical),
         mean=fmean(fmean(scores.values()) for scores in rated) if rated else None,
         dimensions={name: fmean(scores[name] for scores in rated if name in scores) for name in names},
     )
@@ -234,7 +235,20 @@ def _target(side: Baseline | RunManifest) -> str:
 
 
 def _moved(one: ScenarioDifference) -> bool:
-    return abs(one.mean or 0.0) >= _NOTICEABLE or one.before.pass_rate != one.after.pass_rate
+    return abs(one.mean or 0.0) >= _NOTICEABLE or one.before.pass_rate != one.after.pass_rate or _other_critical_failures(one)
+
+
+def _movement(one: ScenarioDifference) -> str:
+    before, after = one.before, one.after
+    moved = f"score {_signed(one.mean)}, passed {before.passed}/{before.repeats} -> {after.passed}/{after.repeats}"
+    if not _other_critical_failures(one):
+        return moved
+    return f"{moved}, critical failures {before.critical}/{before.repeats} -> {after.critical}/{after.repeats}"
+
+
+def _other_critical_failures(one: ScenarioDifference) -> bool:
+    """Return whether critical failures became more or fewer, by the same judge: another one may ask other criteria."""
+    return one.mean is not None and one.before.critical * one.after.repeats != one.after.critical * one.before.repeats
 
 
 def _signed(value: float | None) -> str:

@@ -1,7 +1,7 @@
 """The baseline file: a header, what the gates need, and the conversations themselves.
 
-    line 1            header: kind, schema version, identity of the measurement, counts, SHA-256 of all the rest
-    a line each       scenarios: plan, passes, scores                       ← a gate reads up to here
+    line 1            header: kind, schema version, the measurement without its scenarios, counts, SHA-256 of all the rest
+    a line each       scenarios: plan, passes, scores, critical failures    ← a gate reads up to here
     a line each       conversations, and before them the objects that repeat, stored once (`baselines.sharing`)
 
 Personal data stand in it as placeholders, secrets not at all; times are rounded to the millisecond. The hash
@@ -28,14 +28,13 @@ from harness.baselines.sharing import Restorer, share
 from harness.conversations.transcript import Transcript
 from harness.errors import BaselineError
 from harness.frozen import FrozenModel, canonical_json, from_json, plain
-from harness.judging.judge import JudgeIdentity
 from harness.records.redact import NOTHING_KNOWN, Known, redact
 from harness.records.run import RunRecord
 from harness.records.store import write_atomically
-from harness.targets.protocol import TargetIdentity
 
 KIND = "mangaassist-harness baseline"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1 did not say in which conversations a critical criterion failed."""
 _READABLE = 0o644
 _TIMES = frozenset({"latency_s", "first_token_s", "waited_s"})
 _MILLISECONDS = 3
@@ -46,18 +45,9 @@ class _Header(FrozenModel):
     """The first line."""
 
     kind: Literal["mangaassist-harness baseline"]
-    schema_version: Literal[1]
-    id: str
-    created: str
-    source_run: str
-    target: TargetIdentity
-    build: str | None
-    judge: JudgeIdentity
-    suite: str
-    seed: int
-    repeats: int = Field(ge=1)
-    accepted_by: str | None
-    note: str
+    schema_version: Literal[2]
+    baseline: Baseline
+    """Without scenarios: each has a line of its own."""
     scenario_lines: int = Field(ge=1)
     transcript_lines: int = Field(ge=0)
     shared_lines: int = Field(ge=0)
@@ -98,11 +88,9 @@ def write_baseline(path: Path, run: RunRecord, *, accepted_by: str | None = None
     except (ValueError, RecursionError) as error:
         raise BaselineError(f"{path}: the conversations cannot be stored as JSON ({error}); record the baseline again") from error
     fields = {
-        **plain(dataclasses.replace(baseline, scenarios=())),
-        "kind": KIND, "schema_version": SCHEMA_VERSION, "scenario_lines": len(baseline.scenarios),
-        "transcript_lines": len(transcripts), "shared_lines": shared,
+        "kind": KIND, "schema_version": SCHEMA_VERSION, "baseline": plain(dataclasses.replace(baseline, scenarios=())),
+        "scenario_lines": len(baseline.scenarios), "transcript_lines": len(transcripts), "shared_lines": shared,
     }  # fmt: skip
-    del fields["scenarios"]
     header = canonical_json({**fields, "sha256": _sha256(fields, body)})
     write_atomically(path, pack(path, [header, *body]), _READABLE)
     return baseline
@@ -203,6 +191,9 @@ def _fields(path: Path, line: bytes) -> dict[str, Any]:
     if isinstance(version, int) and version > SCHEMA_VERSION:
         newer = f"has schema version {version}, and this harness reads up to {SCHEMA_VERSION}"
         raise refused(path, newer, "upgrade the harness, or record a new one with `harness baseline record`")
+    if isinstance(version, int) and version < SCHEMA_VERSION:
+        older = f"has schema version {version}, which lacks what this harness compares (it reads version {SCHEMA_VERSION})"
+        raise refused(path, older, "record it again with `harness baseline record`")
     return fields
 
 
@@ -210,22 +201,33 @@ def _baseline(content: _Content) -> Baseline:
     path, header = content.path, content.header
     try:
         scenarios = tuple(from_json(BaselineScenario, line) for line in content.scenarios)
-        named = {field.name for field in dataclasses.fields(Baseline)} - {"scenarios"}
-        baseline = Baseline(**{name: getattr(header, name) for name in named}, scenarios=scenarios)
     except ValidationError as error:
         raise refused(path, f"has a scenario line that this version cannot read ({_first(error)})") from error
     if len(scenarios) != header.scenario_lines:
         raise refused(path, f"has {len(scenarios)} of the {header.scenario_lines} scenarios that its header states")
+    baseline = dataclasses.replace(header.baseline, scenarios=scenarios)
     for scenario in scenarios:
-        if not len(scenario.passes) == len(scenario.scores) == header.repeats:
-            raise refused(path, f"does not hold {header.repeats} repeats of scenario {scenario.plan.id!r}")
-        if not all(1 <= score <= 5 for scores in scenario.scores if scores for score in scores.values()):
-            raise refused(path, f"has a score outside 1 to 5 in scenario {scenario.plan.id!r}")
+        problem = _problem(scenario, baseline.repeats)
+        if problem:
+            raise refused(path, f"{problem} scenario {scenario.plan.id!r}")
     if len({scenario.plan.id for scenario in scenarios}) != len(scenarios):
         raise refused(path, "has a scenario twice")
     if identified(baseline).id != baseline.id:
         raise refused(path, "was edited: its id does not belong to its measurements")
     return baseline
+
+
+def _problem(scenario: BaselineScenario, repeats: int) -> str:
+    """Return what about the measurements of a scenario no run can have brought, else an empty text."""
+    if repeats < 1 or not len(scenario.passes) == len(scenario.scores) == len(scenario.critical) == repeats:
+        return f"does not hold {repeats} repeats of"
+    if not all(1 <= score <= 5 for scores in scenario.scores if scores for score in scores.values()):
+        return "has a score outside 1 to 5 in"
+    for passed, scores, critical in zip(scenario.passes, scenario.scores, scenario.critical, strict=True):
+        # What the target ended is a critical failure, and no pass, even where the judge said nothing about it.
+        if (critical is None) if scores else (critical is False or (critical and passed)):
+            return "states critical failures that do not fit the scores of"
+    return ""
 
 
 def _transcripts(content: _Content) -> Iterator[Transcript]:

@@ -35,6 +35,10 @@ class CriterionAnswer(StrEnum):
     """This judge cannot answer it; it enters no share, and coverage shows it."""
 
 
+TARGET_FAILED = "target failed"
+"""Stands among the critical failures of every dimension when the target ended the conversation; no criterion can have this id."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
     """Evidence, verbatim from one turn."""
@@ -65,6 +69,8 @@ class Rating:
     """Criteria that this judge answered …"""
     applicable: int
     """… of those that the scenario assesses."""
+    critical_failures: tuple[str, ...] = ()
+    """Ids of the critical criteria of this dimension that were not met, or `TARGET_FAILED` alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.judging.judge import CriterionAnswer, CriterionVerdict, Rating
+from harness.judging.judge import TARGET_FAILED, CriterionAnswer, CriterionVerdict, Rating
 
 LOWEST = 1
 _THRESHOLDS = ((5, 95), (4, 80), (3, 60), (2, 35))
@@ -53,9 +53,9 @@ def score(verdicts: Sequence[CriterionVerdict], criteria: Sequence[ScoredCriteri
 
 
 def failed_ratings(dimensions: Iterable[str], criteria: Sequence[ScoredCriterion]) -> tuple[Rating, ...]:
-    """Return the scores of a conversation in which the target failed: 1 in every dimension."""
+    """Return the scores of a conversation in which the target failed: 1, and a critical failure, in every dimension."""
     return tuple(
-        Rating(dimension, LOWEST, sum(item.answerable for item in within), len(within))
+        Rating(dimension, LOWEST, sum(item.answerable for item in within), len(within), (TARGET_FAILED,))
         for dimension in dimensions
         for within in ([item for item in criteria if item.dimension == dimension],)
     )
@@ -83,8 +83,9 @@ def _rating(dimension: str, criteria: list[ScoredCriterion], answers: dict[str, 
     missed = [item for item in answered if answers[item.id].answer is CriterionAnswer.NOT_MET]
     weight = sum(item.weight for item in answered)
     level = share_score(weight - sum(item.weight for item in missed), weight)
-    causes = {_cause(answers[item.id]) for item in missed if item.critical}
-    return Rating(dimension, _bounded(level, misses=len(missed), causes=len(causes)), len(answered), len(criteria))
+    critical = tuple(item.id for item in missed if item.critical)
+    causes = {_cause(answers[name]) for name in critical}
+    return Rating(dimension, _bounded(level, misses=len(missed), causes=len(causes)), len(answered), len(criteria), critical)
 
 
 def _bounded(level: int, *, misses: int, causes: int) -> int:

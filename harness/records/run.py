@@ -66,6 +66,15 @@ class ConversationRecord:
             return None
         return self.judgement.scores
 
+    @property
+    def critical_failure(self) -> bool | None:
+        """True when the target ended the conversation or a critical criterion was not met; None where the judge gave no score."""
+        if self.transcript.failed:
+            return True
+        if self.judgement is None or not self.scores:
+            return None
+        return any(rating.critical_failures for rating in self.judgement.ratings)
+
 
 @dataclass(frozen=True, slots=True)
 class ScenarioPlan:

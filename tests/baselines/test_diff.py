@@ -58,6 +58,14 @@ def test_scores_and_passes_are_subtracted_as_after_minus_before(blue: Baseline) 
     assert found["gone"].mean == 0
 
 
+def test_critical_failures_are_counted_before_and_after(blue: Baseline) -> None:
+    """More of them are shown even where the mean stands still; not under another judge, who may call other things critical."""
+    run = judged(made.run(("price", "stock", "gone")), made.rated(5, 4, critical=("catalogue_facts",)), name="price")
+    assert "price: score +0.000, passed 3/3 -> 3/3, critical failures 0/3 -> 3/3" in difference(blue, baseline_of(run)).text()
+    other = replace(run.manifest, judge=JudgeIdentity("rules only", "0" * 16, "e" * 16))
+    assert "critical failures" not in difference(blue, baseline_of(replace(run, manifest=other))).text()
+
+
 def test_what_moved_is_shown_worst_first(blue: Baseline) -> None:
     """The text begins with the largest loss and counts the rest."""
     run = judged(judged(made.run(("price", "stock", "gone")), made.rated(4, 4), name="price"), made.rated(1, 1), name="stock")
@@ -122,7 +130,8 @@ def test_a_summary_says_what_a_baseline_holds() -> None:
     assert found.scenarios["stock"].dimensions == pytest.approx({"groundedness": 11 / 3, "tone_and_locale": 3.0})
     text = found.text()
     assert "accepted by: Aoi (weekly)" in text
-    assert "6 of 9 conversations scored" in text
+    assert "6 of 9 conversations scored, 1 with a critical failure" in text
+    assert {name: figures.critical for name, figures in found.scenarios.items()} == {"price": 0, "stock": 1, "gone": 0}
     assert "  none    3/3  gone" in text
 
 

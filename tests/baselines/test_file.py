@@ -51,8 +51,11 @@ def lines_of(path: Path) -> list[bytes]:
 
 
 def put(path: Path, lines: list[bytes], *, signed: bool = True, **header: Any) -> None:
-    """Write a file by hand: with a changed header, and with the hash that belongs to it if `signed`."""
-    fields = {**json.loads(lines[0]), **header}
+    """Write a file by hand: with other values in header or measurement, and with the hash that belongs to it if `signed`."""
+    fields = json.loads(lines[0])
+    measurement = fields["baseline"]
+    for name, value in header.items():
+        (measurement if name in measurement else fields)[name] = value
     if signed:
         del fields["sha256"]
         fields["sha256"] = hashlib.sha256(b"\n".join([canonical_json(fields), *lines[1:]])).hexdigest()
@@ -87,6 +90,7 @@ def test_a_run_becomes_scores_and_passes_for_each_scenario_and_repeat() -> None:
     assert baseline.scenarios[0].passes == (True, True, True)
     assert baseline.scenarios[1].passes == (True, False, True)
     assert baseline.scenarios[1].scores[1] == {"groundedness": 1, "tone_and_locale": 1}
+    assert [scenario.critical for scenario in baseline.scenarios] == [(False, False, False), (False, True, False)]
     assert (baseline.accepted_by, baseline.note, baseline.build, baseline.repeats) == ("Aoi", "first", made.BUILD, 3)
 
 
@@ -100,6 +104,17 @@ def test_a_judge_that_failed_leaves_no_score() -> None:
     )
     baseline = baseline_of(replace(run, conversations=records))
     assert baseline.scenarios[0].scores == (None, None, {"groundedness": 5, "tone_and_locale": 4})
+    assert baseline.scenarios[0].critical == (None, None, False)
+
+
+def test_critical_failures_survive_the_file(path: Path) -> None:
+    """For each repeat: broken, held, or unknown; a crash that no judge saw is a critical failure all the same."""
+    run = made.run(("price",), 4)
+    judgements = (made.rated(2, 5, critical=("catalogue_facts",)), made.rated(3, 3), made.unrated())
+    records = [replace(one, judgement=judgement) for one, judgement in zip(run.conversations, judgements, strict=False)]
+    crashed = made.record(made.transcript(made.failed_exchange(), repeat=3, ended=EndReason.TARGET_FAILURE))
+    write_baseline(path, replace(run, conversations=(*records, replace(crashed, judgement=None))))
+    assert read_baseline(path).scenarios[0].critical == (True, False, None, True)
 
 
 def test_the_id_belongs_to_the_content() -> None:
@@ -310,7 +325,7 @@ def test_a_file_that_another_tool_packed_is_refused(stored: Path) -> None:
 
 def test_anybody_can_unpack_a_baseline(stored: Path) -> None:
     """It is an ordinary gzip file of JSON lines for every other tool."""
-    assert [min(json.loads(line)) for line in lines_of(stored)[:2]] == ["accepted_by", "passes"]
+    assert [min(json.loads(line)) for line in lines_of(stored)[:2]] == ["baseline", "critical"]
     assert packed(gzip.decompress(stored.read_bytes()))[:10] == stored.read_bytes()[:10]
 
 
@@ -336,11 +351,14 @@ def test_a_line_more_or_less_is_refused_even_with_a_good_hash(stored: Path) -> N
 
 CRAFTED: list[tuple[str, dict[str, Any]]] = [
     ("is not a baseline of this harness", {"kind": "something else"}),
-    ("reads up to 1; upgrade the harness", {"schema_version": 2}),
-    ("cannot read", {"schema_version": 0}),
+    ("reads up to 2; upgrade the harness", {"schema_version": 3}),
+    ("has schema version 1, .*; record it again with `harness baseline record`", {"schema_version": 1}),
+    ("cannot read", {"schema_version": "2"}),
+    ("cannot read", {"baseline": {}}),
     ("cannot read", {"repeats": "3"}),
     ("cannot read", {"surprise": 1}),
     ("does not hold 4 repeats of scenario 'price'", {"repeats": 4}),
+    ("does not hold 0 repeats of scenario 'price'", {"repeats": 0}),
     ("its id does not belong", {"build": "cd" * 20}),
     ("its id does not belong", {"id": "0" * 16}),
 ]
@@ -365,6 +383,31 @@ def test_a_score_out_of_range_or_a_scenario_twice_is_refused_even_with_a_good_ha
         read_baseline(stored)
     put(stored, [lines[0], lines[1].replace(b"true", b'"yes"'), *lines[2:]])
     with pytest.raises(BaselineError, match="scenario line"):
+        read_baseline(stored)
+
+
+SCORED = {"groundedness": 5, "tone_and_locale": 4}
+MISFITS: list[tuple[str, dict[str, Any]]] = [
+    ("does not hold 3 repeats", {"critical": []}),
+    ("does not hold 3 repeats", {"critical": [False, False]}),
+    ("do not fit the scores", {"critical": [False, None, False]}),
+    ("do not fit the scores", {"scores": [SCORED, None, SCORED]}),
+    ("do not fit the scores", {"scores": [SCORED, {}, SCORED]}),
+    ("do not fit the scores", {"scores": [SCORED, None, SCORED], "critical": [False, True, False]}),
+    ("its id does not belong", {"critical": [False, True, False]}),
+    ("scenario line", {"critical": [0, 0, 0]}),
+    ("scenario line", {"critical": None}),
+]
+
+
+@pytest.mark.parametrize(("word", "fields"), MISFITS)
+def test_critical_failures_that_no_run_can_have_brought_are_refused_even_with_a_good_hash(
+    stored: Path, word: str, fields: dict[str, Any]
+) -> None:
+    """One for each repeat, unknown exactly where there is no score, and a crash is no pass."""
+    lines = lines_of(stored)
+    put(stored, [lines[0], canonical_json({**json.loads(lines[1]), **fields}), *lines[2:]])
+    with pytest.raises(BaselineError, match=word):
         read_baseline(stored)
 
 

@@ -34,8 +34,10 @@ def manifest(plans: Sequence[ScenarioPlan], repeats: int = 3, **fields: Any) -> 
     return RunManifest(**{**given, **fields})
 
 
-def rated(*scores: int) -> Judgement:
-    ratings = tuple(Rating(name, score, 3, 4) for name, score in zip(DIMENSIONS, scores, strict=True))
+def rated(*scores: int, critical: tuple[str, ...] = ()) -> Judgement:
+    """A judgement with a score for each dimension, and critical criteria that failed in the first one."""
+    failures = dict.fromkeys(DIMENSIONS[:1], critical)
+    ratings = tuple(Rating(name, score, 3, 4, failures.get(name, ())) for name, score in zip(DIMENSIONS, scores, strict=True))
     return Judgement(JudgementOutcome.RATED, (), ratings, Usage())
 
 

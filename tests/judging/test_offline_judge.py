@@ -8,7 +8,7 @@ import pytest
 from harness.conversations.transcript import EndReason
 from harness.expectations.check import CheckContext, check
 from harness.expectations.finding import Finding, FindingOutcome
-from harness.judging.judge import CriterionAnswer, Judge, JudgementOutcome
+from harness.judging.judge import TARGET_FAILED, CriterionAnswer, Judge, JudgementOutcome
 from harness.judging.offline_judge import OfflineJudge
 from harness.scenarios.model import Contains, OwnCriterion, Severity, Turn
 from harness.scenarios.rubric import Rubric, load_rubric
@@ -119,6 +119,21 @@ def test_where_the_target_failed_every_dimension_is_one():
     assert judgement.outcome is JudgementOutcome.RATED
     assert dict(judgement.scores) == {"groundedness": 1, "tone_and_locale": 1}
     assert CriterionAnswer.MET not in answers(judgement).values()
+    assert [rating.critical_failures for rating in judgement.ratings] == [(TARGET_FAILED,)] * 2
+
+
+def test_a_wrong_fact_is_named_as_the_critical_criterion_that_failed():
+    """The rating says which critical criterion was broken; a fault of style is none, and nor is a good reply."""
+    wrong, uncited, good = (
+        judged(scenario(), reply(text, payload))
+        for text, payload in (
+            ("Naruto is ¥900 per volume, and it is in stock for you.", CITED),
+            (GOOD, {"citations": [], "passages": [{"id": "a"}]}),
+            (GOOD, CITED),
+        )
+    )
+    assert {one.dimension: one.critical_failures for one in wrong.ratings} == {"groundedness": ("catalogue_facts",), "tone_and_locale": ()}
+    assert not any(one.critical_failures for one in (*uncited.ratings, *good.ratings))
 
 
 def test_what_is_no_evidence_is_never_a_score():

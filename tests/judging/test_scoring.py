@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from harness.judging.judge import CriterionAnswer, CriterionVerdict, Quote
+from harness.judging.judge import TARGET_FAILED, CriterionAnswer, CriterionVerdict, Quote
 from harness.judging.scoring import ScoredCriterion, failed_ratings, score, share_score
+from harness.scenarios.model import OwnCriterion
 
 MET, NOT_MET, NOT_ASSESSED = CriterionAnswer.MET, CriterionAnswer.NOT_MET, CriterionAnswer.NOT_ASSESSED
 
@@ -128,12 +130,34 @@ def test_dimensions_are_scored_apart_and_in_order():
 
 
 def test_a_failed_conversation_scores_one_throughout():
-    """Where the target failed, every dimension is 1."""
+    """Where the target failed, every dimension is 1 and a critical failure, critical criteria or not."""
     criteria = [criterion("a", dimension="x"), criterion("b", dimension="y", answerable=False)]
-    assert [(rating.dimension, rating.score, rating.assessed, rating.applicable) for rating in failed_ratings(("x", "y"), criteria)] == [
-        ("x", 1, 1, 1),
-        ("y", 1, 0, 1),
+    ratings = failed_ratings(("x", "y"), criteria)
+    assert [(one.dimension, one.score, one.assessed, one.applicable) for one in ratings] == [("x", 1, 1, 1), ("y", 1, 0, 1)]
+    assert {one.critical_failures for one in ratings} == {(TARGET_FAILED,)}
+
+
+def test_ratings_name_the_critical_criteria_that_failed():
+    """Those of the own dimension only, missed ones only, critical ones only; one cause behind two names both."""
+    criteria = [
+        criterion("a", critical=True), criterion("b", critical=True), criterion("c"), criterion("d", critical=True),
+        criterion("e", dimension="other", critical=True), criterion("f", dimension="third"),
+    ]  # fmt: skip
+    answers = [
+        verdict("a", NOT_MET, "turn 1: ¥900"), verdict("b", NOT_MET, "turn 1: ¥900"), verdict("c", NOT_MET), verdict("d", MET),
+        verdict("e", NOT_MET, dimension="other"), verdict("f", NOT_MET, dimension="third"),
+    ]  # fmt: skip
+    assert [(one.dimension, one.critical_failures) for one in score(answers, criteria)] == [
+        ("d", ("a", "b")),
+        ("other", ("e",)),
+        ("third", ()),
     ]
+
+
+def test_no_criterion_can_be_called_like_a_failed_target():
+    """The word that stands for a target failure is not a legal id, so that the two are never confused."""
+    with pytest.raises(ValidationError, match="pattern"):
+        OwnCriterion(id=TARGET_FAILED, dimension="d", question="Is it?")
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 9), st.sampled_from([MET, NOT_MET])), min_size=1, max_size=8), st.data())
