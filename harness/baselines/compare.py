@@ -2,7 +2,7 @@
 
 Pure: values in, values out. A pair has the same id, the same fingerprint and the same assessed dimensions; anything
 else would compare different questions. A missing score stays `None` here and never becomes a number; what it could be
-at worst and at best is worked out where arrays are made.
+at worst and at best is worked out where arrays are made (`score_arrays`).
 """
 
 from __future__ import annotations
@@ -11,14 +11,10 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from harness.baselines.baseline import Baseline, BaselineScenario
 from harness.judging.judge import CriterionAnswer, JudgeIdentity
 from harness.records.run import ConversationRecord, Purpose, RunManifest, RunRecord, ScenarioPlan
 
-FloatArray = npt.NDArray[np.float64]
 Scores = tuple[int | float | None, ...]
 """One conversation's score in each dimension of its scenario; None where the judge gave none. Our judges give whole numbers."""
 
@@ -45,13 +41,34 @@ class Pairing:
 
 
 @dataclass(frozen=True, slots=True)
+class Critical:
+    """How many judged conversations there were, and in how many a critical criterion failed."""
+
+    failures: int
+    conversations: int
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalCounts:
+    """Critical criteria that failed, in one scenario."""
+
+    green: Critical
+    """In the looks."""
+    baseline: Critical
+    fresh: Critical
+    """In the conversations that were added to confirm; one without a score counts as failed."""
+
+
+@dataclass(frozen=True, slots=True)
 class PairedScenario:
     """One scenario, scored in both arms."""
 
     plan: ScenarioPlan
     green: tuple[Scores, ...]
-    """For each planned conversation; those that were never held are all None."""
+    """For each planned conversation, in order of repeat; those that were never held are all None."""
     baseline: tuple[Scores, ...]
+    critical: CriticalCounts | None = None
+    """None where nobody said which criteria are critical, as in scores from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +119,8 @@ class Comparison:
     problems: tuple[str, ...]
     """Reasons why the run measured the wrong thing."""
     coverage: Coverage
+    side_by_side: bool = False
+    """The baseline was measured in the same run, repeat by repeat."""
 
 
 def pair(manifest: RunManifest, baseline: Baseline | None) -> Pairing:
@@ -126,82 +145,46 @@ def pair(manifest: RunManifest, baseline: Baseline | None) -> Pairing:
 
 
 def compare(run: RunRecord, baseline: Baseline | None) -> Comparison:
-    """Return the comparison of a run's first look with a baseline; extensions never enter it.
+    """Return the comparison of a run's looks with a baseline, as far as they were taken; nothing else enters it.
 
-    A conversation that the target ended scores 1 in every dimension of its scenario, whatever the judge said. A planned
-    conversation that was never held, or got no score, is missing. Whether the two judges are comparable at all is for the
-    gate to say.
+    Extensions and confirmations stay out, since they were added because of what was seen. A conversation that the target ended scores 1
+    in every dimension of its scenario, whatever the judge said. A planned conversation that was never held, or got no
+    score, is missing. Whether the two judges are comparable at all is for the gate to say.
     """
-    pairing = pair(run.manifest, baseline)
+    manifest = run.manifest
+    pairing = pair(manifest, baseline)
+    depth = max(1, manifest.repeats if run.looked is None else run.looked)
+    side_by_side = manifest.against is not None
     looks: dict[str, list[ConversationRecord]] = {}
+    fresh: dict[str, list[ConversationRecord]] = {}
     for record in run.conversations:
-        if record.assignment.purpose is Purpose.LOOK and record.transcript.valid:
-            looks.setdefault(record.assignment.scenario_id, []).append(record)
+        if record.transcript.valid:
+            if record.assignment.purpose is Purpose.LOOK and record.assignment.repeat < depth:
+                looks.setdefault(record.assignment.scenario_id, []).append(record)
+            elif record.assignment.purpose is Purpose.CONFIRMATION:
+                fresh.setdefault(record.assignment.scenario_id, []).append(record)
     scenarios = tuple(
-        PairedScenario(plan, _green_scores(plan, looks.get(plan.id, ()), run.manifest.repeats), _stored_scores(plan, stored))
+        PairedScenario(
+            plan,
+            _green_scores(plan, looks.get(plan.id, ()), depth),
+            _stored_scores(plan, stored, depth if side_by_side else None),
+            CriticalCounts(_critical(looks.get(plan.id, ())), _stored_critical(stored), _confirming(fresh.get(plan.id, ()))),
+        )
         for plan, stored in pairing.paired
         if plan.dimensions
     )
     return Comparison(
         scenarios=scenarios,
         pairing=pairing,
-        judge=run.manifest.judge,
+        judge=manifest.judge,
         baseline_judge=baseline.judge if baseline else None,
         baseline_id=baseline.id if baseline else None,
         baseline_build=baseline.build if baseline else None,
         build=run.build,
-        attested=run.manifest.attested,
+        attested=manifest.attested,
         problems=run.problems,
         coverage=_coverage(looks, len(scenarios), len(pairing.paired)),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class DifferenceArrays:
-    """A comparison as arrays over scenarios, in order of id; differences are green minus baseline."""
-
-    ids: tuple[str, ...]
-    low: FloatArray
-    """With every missing score at its worst: 1 for green, 5 for the baseline."""
-    high: FloatArray
-    """With every missing score at its best: 5 for green, 1 for the baseline."""
-    green_low: FloatArray
-    baseline_high: FloatArray
-    weights: FloatArray
-    clusters: npt.NDArray[np.int64]
-    repeats: FloatArray
-    baseline_repeats: FloatArray
-    dimensions: FloatArray
-    """Dimensions averaged in each scenario."""
-    green_variance: FloatArray
-    """Sample variance of the conversations' scores; with missing scores the largest that they allow. 0 for one conversation."""
-    baseline_variance: FloatArray
-
-
-def difference_arrays(scenarios: Iterable[PairedScenario], dimension: str | None = None) -> DifferenceArrays:
-    """Return the arrays of all scenarios, or of those that assess one dimension; raises ValueError where there are none.
-
-    A conversation's score is the mean over the dimensions that its scenario assesses, fixed before the conversation.
-    """
-    chosen = [one for one in scenarios if dimension is None or dimension in one.plan.dimensions]
-    if not chosen:
-        raise ValueError(f"no scenario to compare{f' in dimension {dimension!r}' if dimension else ''}")
-    green = [_spread(one.green, _columns(one.plan, dimension)) for one in chosen]
-    stored = [_spread(one.baseline, _columns(one.plan, dimension)) for one in chosen]
-    names = sorted({one.plan.cluster for one in chosen})
-    return DifferenceArrays(
-        ids=tuple(one.plan.id for one in chosen),
-        low=np.array([ours.low - theirs.high for ours, theirs in zip(green, stored, strict=True)]),
-        high=np.array([ours.high - theirs.low for ours, theirs in zip(green, stored, strict=True)]),
-        green_low=np.array([one.low for one in green]),
-        baseline_high=np.array([one.high for one in stored]),
-        weights=np.array([one.plan.weight for one in chosen]),
-        clusters=np.array([names.index(one.plan.cluster) for one in chosen]),
-        repeats=np.array([float(len(one.green)) for one in chosen]),
-        baseline_repeats=np.array([float(len(one.baseline)) for one in chosen]),
-        dimensions=np.array([float(len(_columns(one.plan, dimension))) for one in chosen]),
-        green_variance=np.array([one.variance for one in green]),
-        baseline_variance=np.array([one.variance for one in stored]),
+        side_by_side=side_by_side,
     )
 
 
@@ -211,41 +194,37 @@ def missing_scores(arm: Iterable[tuple[Scores, ...]]) -> Missing:
     return Missing(sum(None in scores for scores in conversations), len(conversations))
 
 
-@dataclass(frozen=True, slots=True)
-class _Spread:
-    low: float
-    high: float
-    variance: float
-
-
-def _spread(conversations: tuple[Scores, ...], columns: tuple[int, ...]) -> _Spread:
-    """Return the mean at worst and at best, and the largest sample variance between the two."""
-    cells = [[scores[column] for column in columns] for scores in conversations]
-    low = np.array([[LOWEST if score is None else score for score in row] for row in cells], dtype=np.float64).mean(axis=1)
-    high = np.array([[HIGHEST if score is None else score for score in row] for row in cells], dtype=np.float64).mean(axis=1)
-    middle, half = (low + high) / 2, (high - low) / 2
-    reach = np.abs(middle - middle.mean()) + half + half.mean()
-    variance = float(np.sum(reach**2) / (low.size - 1)) if low.size > 1 else 0.0
-    return _Spread(float(low.mean()), float(high.mean()), variance)
-
-
-def _columns(plan: ScenarioPlan, dimension: str | None) -> tuple[int, ...]:
-    return tuple(index for index, name in enumerate(plan.dimensions) if dimension is None or name == dimension)
-
-
 def _same_question(plan: ScenarioPlan, stored: BaselineScenario) -> bool:
     same = plan.fingerprint == stored.plan.fingerprint and set(plan.dimensions) == set(stored.plan.dimensions)
     return same and len(stored.scores) > 0
 
 
 def _green_scores(plan: ScenarioPlan, records: Iterable[ConversationRecord], planned: int) -> tuple[Scores, ...]:
-    held = [_row(plan, dict.fromkeys(plan.dimensions, LOWEST) if one.transcript.failed else one.scores) for one in records]
-    never_held = [_row(plan, None)] * (max(planned, 1) - len(held))
-    return tuple(held + never_held)
+    held = {
+        one.assignment.repeat: _row(plan, dict.fromkeys(plan.dimensions, LOWEST) if one.transcript.failed else one.scores)
+        for one in records
+    }
+    never_held = _row(plan, None)
+    return tuple(held.get(repeat, never_held) for repeat in range(planned))
 
 
-def _stored_scores(plan: ScenarioPlan, stored: BaselineScenario) -> tuple[Scores, ...]:
-    return tuple(_row(plan, scores) for scores in stored.scores)
+def _stored_scores(plan: ScenarioPlan, stored: BaselineScenario, depth: int | None) -> tuple[Scores, ...]:
+    return tuple(_row(plan, scores) for scores in stored.scores[:depth])
+
+
+def _critical(records: Iterable[ConversationRecord]) -> Critical:
+    known = [one.critical_failure for one in records if one.critical_failure is not None]
+    return Critical(sum(known), len(known))
+
+
+def _stored_critical(stored: BaselineScenario) -> Critical:
+    known = [failed for failed in stored.critical if failed is not None]
+    return Critical(sum(known), len(known))
+
+
+def _confirming(records: Iterable[ConversationRecord]) -> Critical:
+    held = [one.critical_failure for one in records]
+    return Critical(sum(failed is not False for failed in held), len(held))
 
 
 def _row(plan: ScenarioPlan, scores: Mapping[str, int] | None) -> Scores:

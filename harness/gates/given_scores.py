@@ -34,27 +34,17 @@ def decide_scores(candidate: ScoreSheet, baseline: ScoreSheet, policy: GatePolic
         unequal_repeats: Rows that are not there were never planned.
     """
     given = compare_sheets(candidate, baseline, fill=False)
-    verdict = _reworded(quality.decide(given, policy), given, policy)
-    if policy.target == "suite":
-        verdict = replace(verdict, figures=_with_population(verdict, given, policy))
+    verdict = _reworded(quality.decide_sample(given, policy), given, policy)
     absent = (absent_rows(candidate, baseline), absent_rows(baseline, candidate))
     if unequal_repeats or not any(one.conversations for one in absent):
         return verdict
     if verdict.decision is Decision.PASS:
-        filled = quality.decide(compare_sheets(candidate, baseline, fill=True), policy)
+        filled = quality.decide_sample(compare_sheets(candidate, baseline, fill=True), policy)
         if filled.decision is not Decision.PASS:
             where = tuple(sorted({name for one in absent for name in one.scenarios}))
             reasons = (Reason("rows_absent", _blocked(absent), where), Reason("not_decisive", _seen(verdict, policy)))
             return replace(verdict, decision=Decision.INCONCLUSIVE, reasons=reasons)
     return replace(verdict, cautions=(*verdict.cautions, _lacking(absent, verdict.decision)))
-
-
-def _with_population(verdict: Verdict, given: Comparison, policy: GatePolicy) -> dict[str, object]:
-    """Return the figures with the population's standard error in its place, and the suite's beside it."""
-    ours = verdict.figures
-    theirs = quality.decide(given, policy.model_copy(update={"target": "population"})).figures
-    suite = {name: ours[name] for name in ("standard_error", "df")}
-    return {**ours, **{name: theirs[name] for name in suite}, "suite": suite}
 
 
 def _reworded(verdict: Verdict, given: Comparison, policy: GatePolicy) -> Verdict:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import itertools
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.frozen import FrozenModel
+
+MOST_REPEATS = 1000
 
 
 class GatePolicy(FrozenModel):
@@ -17,8 +20,37 @@ class GatePolicy(FrozenModel):
     target: Literal["population", "suite"] = Field(
         "population", description="population: would users see the drop; suite: only on exactly these scenarios"
     )
-    policy: Literal["prove"] = Field("prove", description="prove: PASS and FAIL are both proved, otherwise INCONCLUSIVE")
-    on_inconclusive: Literal["block"] = Field("block", description="block: INCONCLUSIVE stops a pipeline, with its own exit code")
+    policy: Literal["prove", "fast", "point"] = Field(
+        "prove",
+        description="prove: PASS and FAIL are both proved; fast: a sequential test of no drop against twice the margin; point: the literal rule",
+    )
+    on_inconclusive: Literal["block", "literal", "allow"] = Field(
+        "block", description="what an unproved quality verdict does: block (exit 3), decide by the literal rule, or allow (exit 0)"
+    )
+    stopping: Literal["planned", "anytime"] = Field(
+        "planned",
+        description="planned: the looks of the plan and no others; anytime: repeats may be added by hand, at the price of wider intervals",
+    )
+    looks: tuple[int, ...] | None = Field(
+        None, description="repeats of each scenario at the looks at quality; default: planned from the baseline"
+    )
+    cap: int | None = Field(
+        None, ge=1, le=1000, description="repeats of each scenario at the last look; default: planned from the baseline"
+    )
+    planned_power: float = Field(
+        0.975, gt=0.5, lt=1, description="chance of a right verdict at no drop, and at twice the margin, that the cap is planned for"
+    )
+    extension: tuple[int, ...] = Field((), description="looks beyond the cap, held with --extend after an INCONCLUSIVE")
+    reserve_alpha: float = Field(0.0, ge=0, lt=0.5, description="part of alpha that is kept for the extension")
+    floor: float | None = Field(None, gt=1, lt=5, description="mean score that green may not fall below, whatever the baseline")
+    guardrails: Literal["confirmed", "strict", "off"] = Field(
+        "confirmed",
+        description="confirmed: a group fails when its drop is proved; strict: each group has to be proved to hold; off: not tested",
+    )
+    guardrail_margin: float = Field(0.3, gt=0, le=4, description="score points that a dimension, an intent or a language may lose")
+    flip_target: float = Field(
+        0.02, gt=0, lt=1, description="share of comparisons of a build with itself that may not PASS, before enforce warns"
+    )
     power: float = Field(0.8, gt=0.5, lt=1, description="chance of being found that defines the minimum detectable drop")
     least_clusters: int = Field(10, ge=2, description="fewer independent scenarios than this never decide quality")
     population_clusters: int = Field(30, ge=2, description="fewer than this decide for this suite only, with a warning")
@@ -37,3 +69,18 @@ class GatePolicy(FrozenModel):
     majority_of: int = Field(3, ge=1, le=100, description="conversations that a scenario without a comparable baseline needs at least")
     flaky_rate: float = Field(0.97, gt=0, le=1, description="a scenario whose baseline passes less often is known to be flaky")
     suspect_alpha: float = Field(0.05, gt=0, lt=1, description="p-value below which a scenario is listed without failing")
+
+    @model_validator(mode="after")
+    def _plan_holds_together(self) -> Self:
+        """Refuse looks that do not grow, and an extension that nothing was kept for."""
+        first = self.looks or ()
+        every = (*first, *self.extension)
+        if self.looks == () or any(look < 1 or look > MOST_REPEATS for look in every):
+            raise ValueError(f"looks are numbers of repeats from 1 to {MOST_REPEATS}, such as [1, 2, 4, 7, 12, 20]")
+        if any(later <= earlier for earlier, later in itertools.pairwise(every)):
+            raise ValueError(f"looks have to grow from one to the next, the extension after the last one, not {list(every)}")
+        if bool(self.extension) != (self.reserve_alpha > 0) or self.reserve_alpha >= self.alpha:
+            raise ValueError("an extension needs a reserve_alpha between 0 and alpha, and a reserve_alpha needs an extension")
+        if self.looks and self.cap is not None and self.cap != self.looks[-1]:
+            raise ValueError(f"cap {self.cap} is not the last of the looks {list(self.looks)}; leave one of them out")
+        return self

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from harness.records.run import Purpose
+
 
 class Decision(StrEnum):
     """The four answers of a gate."""
@@ -41,6 +43,8 @@ class Verdict:
     cautions: tuple[str, ...] = ()
     policy: str = ""
     evidence: str = ""
+    allowed: bool = False
+    """The policy lets an INCONCLUSIVE go on (`on_inconclusive: allow`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +53,5 @@ class NextLook:
 
     gate: str
     repeats: dict[str, int]
-    """Scenario id → cumulative number of conversations."""
+    """Scenario id → number of conversations of this purpose; with those of the first wave for an extension."""
+    purpose: Purpose = Purpose.EXTENSION

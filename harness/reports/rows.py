@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.baselines.baseline import Baseline, BaselineScenario
-from harness.baselines.compare import Comparison, difference_arrays
+from harness.baselines.compare import Comparison
+from harness.baselines.score_arrays import paired_scores
 from harness.gates.integration_findings import ScenarioClass
 from harness.gates.verdict import Verdict
 from harness.records.redact import Known, Redactor
@@ -159,8 +160,9 @@ class RowSource:
         stored = self.comparison.baseline_judge
         if stored is None or stored.fingerprint != self.comparison.judge.fingerprint or not self.comparison.scenarios:
             return {}
-        arrays = difference_arrays(self.comparison.scenarios)
-        values = zip(arrays.ids, arrays.green_low, arrays.low, arrays.high, strict=True)
+        scores = paired_scores(self.comparison.scenarios, side_by_side=self.comparison.side_by_side)
+        green, arms = scores.green.summary(scores.assessed), scores.arms()
+        values = zip(scores.ids, green.low, arms.low[0], arms.high[0], strict=True)
         return {name: _Change(float(score), float(worst)) for name, score, worst, best in values if worst == best}
 
     def _replay(self, scenario_id: str, worst: WorstTurn | None) -> str:

@@ -135,23 +135,24 @@ def spending_boundaries(information: npt.ArrayLike, spent: npt.ArrayLike) -> Flo
     return found
 
 
-def planned_information(repeats: npt.ArrayLike, baseline_repeats: float) -> FloatArray:
+def planned_information(repeats: npt.ArrayLike, baseline_repeats: npt.ArrayLike) -> FloatArray:
     """Return 1/(1/K + 1/M); `baseline_repeats` may be infinite, for a comparison with a fixed number.
 
     The variance between scenarios would only raise the correlation of looks, hence leaving it out is on the safe side.
     """
-    known: FloatArray = 1.0 / (1.0 / np.asarray(repeats, dtype=np.float64) + 1.0 / baseline_repeats)
+    known: FloatArray = 1.0 / (1.0 / np.asarray(repeats, dtype=np.float64) + 1.0 / np.asarray(baseline_repeats, dtype=np.float64))
     return known
 
 
 def plan_looks(
-    looks: Sequence[int], baseline_repeats: float, alpha: float = 0.05, *, extension: Sequence[int] = (), reserve_alpha: float = 0.0
+    looks: Sequence[int], baseline_repeats: npt.ArrayLike, alpha: float = 0.05, *, extension: Sequence[int] = (), reserve_alpha: float = 0.0
 ) -> LookPlan:
     """Return the plan for these looks, the same boundaries on both sides.
 
     Args:
         looks: repeats of each scenario, cumulative, strictly increasing; the last one is the cap.
-        baseline_repeats: conversations of each scenario in the baseline (their harmonic mean where they differ).
+        baseline_repeats: conversations of each scenario in the baseline (their harmonic mean where they differ); one number, or
+            one for each look, the extension's included, where the baseline grows too.
         alpha: advertised error rate on each side; nine tenths of it are spent.
         extension: looks beyond the cap, held only when the cap leaves the question open and the user asks for more.
         reserve_alpha: part of `alpha` that is kept for the extension; without it an extension could decide nothing.

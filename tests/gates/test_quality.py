@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.baselines.compare import compare
 from harness.frozen import fingerprint
 from harness.gates.policy import GatePolicy
-from harness.gates.quality import decide
+from harness.gates.quality import decide_sample as decide
 from harness.gates.verdict import Decision
 from tests.fakes.measurements import JUDGE, Measured, baseline_of, run_of, tone
 
@@ -19,6 +19,7 @@ FIGURES = {
     "difference", "lower", "upper", "standard_error", "df", "margin", "scenarios", "clusters", "literal", "conversations_to_decide",
     "minimum_detectable_drop",
     "weight_unpaired", "dimensions", "worst", "judge", "coverage", "unpaired",
+    "policy", "look", "level", "suite", "attempt", "references", "guardrails", "catastrophes", "regressed",
 }  # fmt: skip
 TOWARDS_PASS = [Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS]
 
