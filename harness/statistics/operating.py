@@ -13,16 +13,46 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from harness.statistics.guardrails import guardrail_tests
+from harness.statistics.guardrails import LEAST_SCENARIOS, guardrail_tests
 from harness.statistics.noninferiority import PairedArms, Rule, Ruling, Standing, estimate, take_look
-from harness.statistics.score_model import BASE, Drop, ScoreModel
+from harness.statistics.paired import PairedResult
+from harness.statistics.score_model import BASE, Common, Drop, ScoreModel
 from harness.statistics.sequential import LookPlan
+from harness.statistics.simulated_arm import ArmSummary, SimulatedArm
+from harness.statistics.suite_form import PLAIN, SuiteForm
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 NO_DROP, PROVE = Drop(), Rule()
 CHUNK_SCORES = 2_000_000
-"""Scores drawn at once, at most: 8 MB."""
+"""Scores of one arm that are held at once, at most: 8 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingScores:
+    """Conversations that the judge gave no score, at random, and how many of them a run may have before it says nothing."""
+
+    candidate: float = 0.0
+    """Share of the candidate's conversations, 0 to below 1."""
+    baseline: float = 0.0
+    most_share: float = 0.05
+    """A run is invalid when more than this share of an arm is missing …"""
+    least_count: int = 3
+    """… and at least so many …"""
+    most_gap: float = 0.03
+    """… or the arms' shares differ by more than this."""
+
+    def invalid(self, candidate: FloatArray, baseline: FloatArray, planned: tuple[float, float]) -> BoolArray:
+        """Return which runs are invalid, by their counts of missing conversations and how many were planned."""
+        counts, shares = (candidate, baseline), (candidate / planned[0], baseline / planned[1])
+        found: BoolArray = np.abs(shares[0] - shares[1]) > self.most_gap
+        for count, share in zip(counts, shares, strict=True):
+            found = found | ((share > self.most_share) & (count >= self.least_count))
+        return found
+
+
+COMPLETE = MissingScores()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +71,13 @@ class Experiment:
     rejudged: bool = True
     """With a drift: the baseline's transcripts were judged again by today's judge, as the gate insists."""
     guardrails: bool = True
-    """Each dimension is a group of its own, tested at the stopping look."""
+    """Dimensions, intents and languages are groups, tested at the stopping look."""
+    form: SuiteForm = PLAIN
+    missing: MissingScores = COMPLETE
+    side_by_side: bool = False
+    """Both arms are held together and grow from look to look; otherwise the baseline is there whole from the first."""
+    coupling: float = 0.0
+    """Side by side: part of the variance between repeats that a common seed takes away, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +88,12 @@ class Characteristics:
     pass_rate: float
     fail_rate: float
     inconclusive_rate: float
+    invalid_rate: float
+    """Ended without a verdict, because too many scores were missing."""
     mean_calls: float
     """Candidate conversations judged, on average."""
     monte_carlo_se: float
-    """Standard error of the least certain of the three rates."""
+    """Standard error of the least certain of the rates."""
 
 
 def simulate(experiment: Experiment, runs: int, seed: int) -> Characteristics:
@@ -65,23 +103,27 @@ def simulate(experiment: Experiment, runs: int, seed: int) -> Characteristics:
         experiment: model, drop, looks and rule.
         runs: ≥ 1.
         seed: ≥ 0; the same seed gives the same figures.
+
+    Raises:
+        ValueError: nothing to simulate, or settings that exclude each other.
     """
-    if runs < 1 or experiment.scenarios < 1 or experiment.baseline_repeats < 1:
-        raise ValueError("runs, scenarios and baseline repeats have to be at least 1")
-    counts, calls = np.zeros(len(Ruling), dtype=np.int64), 0.0
+    _check(experiment, runs)
+    counts, calls = np.zeros(len(Ruling) + 1, dtype=np.int64), 0.0
     size = chunk_size(experiment)
     for chunk, begin in enumerate(range(0, runs, size)):
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(chunk,)))
         # A chunk is drawn whole, so that its first runs do not depend on how many are wanted.
-        standing = _chunk(experiment, size, rng).chosen(np.arange(size) < runs - begin)
-        counts += np.bincount(standing.ruling, minlength=len(Ruling))
-        calls += float(np.sum(np.array(experiment.plan.looks)[standing.look])) * experiment.scenarios
+        wanted = np.arange(size) < runs - begin
+        standing, invalid = _chunk(experiment, size, rng)
+        counts += np.bincount(np.where(invalid, len(Ruling), standing.ruling)[wanted], minlength=counts.size)
+        calls += float(np.sum(np.array(experiment.plan.looks)[standing.look[wanted]])) * experiment.scenarios
     rates = counts / runs
     return Characteristics(
         runs=runs,
         pass_rate=float(rates[Ruling.PASS]),
         fail_rate=float(rates[Ruling.FAIL]),
         inconclusive_rate=float(rates[Ruling.INCONCLUSIVE]),
+        invalid_rate=float(rates[-1]),
         mean_calls=calls / runs,
         monte_carlo_se=math.sqrt(float(np.max(rates * (1.0 - rates))) / runs),
     )
@@ -89,94 +131,150 @@ def simulate(experiment: Experiment, runs: int, seed: int) -> Characteristics:
 
 def chunk_size(experiment: Experiment) -> int:
     """Return how many runs are simulated together."""
-    steps = np.diff(experiment.plan.looks, prepend=0)
-    deepest = max(experiment.baseline_repeats, int(steps.max()))
+    deepest = max(experiment.baseline_repeats, experiment.plan.looks[-1])
     return max(1, CHUNK_SCORES // (experiment.scenarios * deepest * experiment.model.dimensions))
 
 
-class _Arm:
-    """Running sums over the conversations of an arm: for their mean first, then for each dimension."""
+def _check(experiment: Experiment, runs: int) -> None:
+    if runs < 1 or experiment.scenarios < 1 or experiment.baseline_repeats < 1:
+        raise ValueError("runs, scenarios and baseline repeats have to be at least 1")
+    if not 0 <= experiment.coupling <= 1 or (experiment.coupling and not experiment.side_by_side):
+        raise ValueError("only arms that are held side by side can be coupled, by 0 to 1")
+    if not all(0 <= share < 1 for share in (experiment.missing.candidate, experiment.missing.baseline)):
+        raise ValueError("the share of missing scores has to be at least 0 and below 1")
 
-    def __init__(self, sums: FloatArray, squares: FloatArray, repeats: int = 0) -> None:
-        self.sums, self.squares, self.repeats = sums, squares, repeats
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """The runs that are still undecided, with what both arms have held of them."""
+
+    experiment: Experiment
+    stored: FloatArray
+    """Latent means of the baseline, shape (runs, scenarios)."""
+    centres: FloatArray
+    """Of the candidate."""
+    green: SimulatedArm
+    baseline: SimulatedArm
 
     @classmethod
-    def empty(cls, runs: int, scenarios: int, dimensions: int) -> _Arm:
-        shape = (1 + dimensions, runs, scenarios)
-        return cls(np.zeros(shape), np.zeros(shape))
+    def begin(cls, experiment: Experiment, runs: int, rng: np.random.Generator) -> _Bench:
+        shape, missing = (runs, experiment.scenarios), experiment.missing
+        stored, centres = experiment.drop.centres(experiment.model, rng, shape, experiment.form)
+        drift = experiment.judge_drift if experiment.rejudged else 0.0
+        detailed = experiment.guardrails and experiment.model.dimensions > 1
+        green = SimulatedArm.empty(*shape, detailed=detailed, missing=missing.candidate)
+        baseline = SimulatedArm.empty(*shape, detailed=detailed, missing=missing.baseline)
+        bench = cls(experiment, stored + drift, centres + experiment.judge_drift, green, baseline)
+        return bench if experiment.side_by_side else bench._with_baseline(rng, experiment.baseline_repeats)
 
-    def add(self, scores: npt.NDArray[np.float32]) -> None:
-        """Take in scores of shape (runs, scenarios, repeats, dimensions)."""
-        conversations = scores.mean(axis=-1)
-        self.repeats += conversations.shape[-1]
-        self.sums[0] += conversations.sum(axis=-1)
-        self.squares[0] += (conversations**2).sum(axis=-1)
-        for dimension in range(1, self.sums.shape[0]):
-            column = scores[..., dimension - 1]
-            self.sums[dimension] += column.sum(axis=-1)
-            self.squares[dimension] += (column**2).sum(axis=-1)
+    def at(self, repeats: int, rng: np.random.Generator) -> _Bench:
+        """Return the bench once every scenario has so many repeats."""
+        experiment, fresh, common = self.experiment, repeats - self.green.repeats, None
+        bench = self
+        if experiment.coupling:
+            common = Common(experiment.coupling, rng.standard_normal((*self.centres.shape, fresh), dtype=np.float32))
+        if experiment.side_by_side:
+            bench = self._with_baseline(rng, fresh, common)
+        scores = experiment.model.conversations(rng, self.centres, fresh, experiment.drop.tilt(experiment.model), common)
+        return replace(bench, green=self.green.grown(scores, rng))
 
-    def only(self, runs: npt.NDArray[np.bool_]) -> _Arm:
-        return _Arm(self.sums[:, runs], self.squares[:, runs], self.repeats)
+    def only(self, runs: BoolArray) -> _Bench:
+        if runs.all():
+            return self
+        return replace(
+            self, stored=self.stored[runs], centres=self.centres[runs], green=self.green.only(runs), baseline=self.baseline.only(runs)
+        )
 
-    def mean(self, part: int) -> FloatArray:
-        mean: FloatArray = self.sums[part] / self.repeats
-        return mean
+    def overall(self) -> PairedResult:
+        """Return the comparison that decides."""
+        target = self.experiment.target
+        return estimate(self._arms(None, spread=target == "suite"), target)
 
-    def variance(self, part: int) -> FloatArray:
-        spread = np.maximum(self.squares[part] - self.sums[part] ** 2 / self.repeats, 0.0)
-        return spread / (self.repeats - 1) if self.repeats > 1 else np.zeros(spread.shape)
+    def groups(self) -> list[PairedResult]:
+        """Return the comparison of each guarded group."""
+        experiment = self.experiment
+        count, many = experiment.model.dimensions, experiment.scenarios >= LEAST_SCENARIOS
+        found = [self._arms(number) for number in range(count if count > 1 and many else 0)]
+        members = experiment.form.groups(experiment.scenarios, LEAST_SCENARIOS)
+        if members:
+            whole = self._arms(None)
+            found += [_part(whole, belongs) for belongs in members]
+        return [estimate(arms, "suite") for arms in found]
+
+    def invalid(self) -> BoolArray:
+        """Return which runs lack too many scores."""
+        planned = tuple(float(arm.repeats * self.experiment.scenarios) for arm in (self.green, self.baseline))
+        return self.experiment.missing.invalid(
+            self.green.missing_count().astype(np.float64), self.baseline.missing_count().astype(np.float64), (planned[0], planned[1])
+        )
+
+    def _with_baseline(self, rng: np.random.Generator, repeats: int, common: Common | None = None) -> _Bench:
+        scores = self.experiment.model.conversations(rng, self.stored, repeats, None, common)
+        return replace(self, baseline=self.baseline.grown(scores, rng))
+
+    def _arms(self, dimension: int | None, *, spread: bool = True) -> PairedArms:
+        """Return both arms, of one dimension or of the mean over all."""
+
+        def summary(arm: SimulatedArm) -> ArmSummary:
+            return arm.summary(spread=spread) if dimension is None else arm.dimension(dimension)
+
+        experiment, green, stored = self.experiment, summary(self.green), summary(self.baseline)
+        scenarios = experiment.scenarios
+        return PairedArms(
+            low=green.low - stored.high,
+            high=green.high - stored.low,
+            weights=experiment.form.weights_of(scenarios),
+            clusters=experiment.form.clusters(scenarios),
+            repeats=np.full(scenarios, float(self.green.repeats)),
+            baseline_repeats=np.full(scenarios, float(self.baseline.repeats)),
+            dimensions=np.full(scenarios, float(experiment.model.dimensions if dimension is None else 1)),
+            green_variance=green.variance,
+            baseline_variance=stored.variance,
+        )
 
 
-def _chunk(experiment: Experiment, runs: int, rng: np.random.Generator) -> Standing:
-    """Return where these runs ended."""
-    model, tilt = experiment.model, experiment.drop.tilt(experiment.model)
-    stored, centres = experiment.drop.centres(model, rng, (runs, experiment.scenarios))
-    groups = model.dimensions if experiment.guardrails and model.dimensions > 1 else 0
-    baseline, green = (_Arm.empty(runs, experiment.scenarios, groups) for _ in range(2))
-    centres = centres + experiment.judge_drift
-    drift = experiment.judge_drift if experiment.rejudged else 0.0
-    baseline.add(model.conversations(rng, stored + drift, experiment.baseline_repeats))
+def _part(arms: PairedArms, chosen: BoolArray) -> PairedArms:
+    """Return the arms of these scenarios only."""
+    return PairedArms(
+        low=arms.low[:, chosen],
+        high=arms.high[:, chosen],
+        weights=arms.weights[chosen],
+        clusters=arms.clusters[chosen],
+        repeats=arms.repeats[chosen],
+        baseline_repeats=arms.baseline_repeats[chosen],
+        dimensions=arms.dimensions[chosen],
+        green_variance=arms.green_variance[:, chosen],
+        baseline_variance=arms.baseline_variance[:, chosen],
+    )
+
+
+def _chunk(experiment: Experiment, runs: int, rng: np.random.Generator) -> tuple[Standing, BoolArray]:
+    """Return where these runs ended, and which of them lack too many scores."""
+    bench = _Bench.begin(experiment, runs, rng)
     ended = standing = Standing.begin((runs,))
-    alive = np.ones(runs, dtype=bool)
+    alive, invalid = np.ones(runs, dtype=bool), np.zeros(runs, dtype=bool)
+    holed = bool(experiment.missing.candidate or experiment.missing.baseline)
     for look, repeats in enumerate(experiment.plan.looks):
-        green.add(model.conversations(rng, centres, repeats - green.repeats, tilt))
-        result = estimate(_arms(green, baseline, 0, model.dimensions), experiment.target)
-        standing = take_look(standing, result, look, experiment.plan, experiment.rule)
+        bench = bench.at(repeats, rng)
+        standing = take_look(standing, bench.overall(), look, experiment.plan, experiment.rule)
         on = standing.undecided
-        if groups and not on.all():
-            standing = _guarded(standing, green, baseline)
+        if experiment.guardrails and not on.all():
+            standing = _guarded(standing, bench)
         ended = ended.updated(alive, standing)
+        if holed:
+            invalid[alive] = bench.invalid()
         if not on.any():
             break
         alive = alive.copy()
         alive[alive] = on
-        centres, green, baseline, standing = centres[on], green.only(on), baseline.only(on), standing.chosen(on)
-    return ended
+        bench, standing = bench.only(on), standing.chosen(on)
+    return ended, invalid
 
 
-def _guarded(standing: Standing, green: _Arm, baseline: _Arm) -> Standing:
-    """Return the state with those decided runs FAILed in which some dimension is confirmed to have fallen."""
+def _guarded(standing: Standing, bench: _Bench) -> Standing:
+    """Return the state with those decided runs FAILed in which some group is confirmed to have fallen."""
     stopped = ~standing.undecided
-    ours, theirs = green.only(stopped), baseline.only(stopped)
-    groups = [estimate(_arms(ours, theirs, dimension, 1), "suite") for dimension in range(1, green.sums.shape[0])]
+    groups = bench.only(stopped).groups()
     ruling = standing.ruling.copy()
     ruling[stopped] = np.where(guardrail_tests(groups).failed.any(axis=-1), Ruling.FAIL, ruling[stopped])
     return replace(standing, ruling=ruling)
-
-
-def _arms(green: _Arm, baseline: _Arm, part: int, dimensions: int) -> PairedArms:
-    """Return the arms' comparison: part 0 is the conversations' mean, part n the n-th dimension alone."""
-    difference = green.mean(part) - baseline.mean(part)
-    scenarios = difference.shape[-1]
-    return PairedArms(
-        low=difference,
-        high=difference,
-        weights=np.ones(scenarios),
-        clusters=np.arange(scenarios),
-        repeats=np.full(scenarios, float(green.repeats)),
-        baseline_repeats=np.full(scenarios, float(baseline.repeats)),
-        dimensions=np.full(scenarios, float(dimensions)),
-        green_variance=green.variance(part),
-        baseline_variance=baseline.variance(part),
-    )

@@ -17,7 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
+from harness.statistics.suite_form import PLAIN, SuiteForm
+
 FloatArray = npt.NDArray[np.float64]
+ScoreArray = npt.NDArray[np.float32]
 Shape = Literal["uniform", "concentrated"]
 
 LOWEST, HIGHEST = 1.0, 5.0
@@ -27,6 +30,16 @@ HARDEST_HIT = 3.0
 """… unless each would then lose more score points than this; more scenarios are hit instead."""
 _WIDEST = 20.0
 """Latent means beyond this score 1 or 5 throughout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What two conversations that were held under the same seed have in common."""
+
+    share: float
+    """Part of the variance between repeats, 0 to 1; the judge's noise is never shared."""
+    draws: ScoreArray
+    """Standard normal, shape (..., scenarios, repeats)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +81,13 @@ class ScoreModel:
         return (low + high) / 2
 
     def conversations(
-        self, rng: np.random.Generator, centres: FloatArray, repeats: int, tilt: FloatArray | None = None
-    ) -> npt.NDArray[np.float32]:
+        self,
+        rng: np.random.Generator,
+        centres: FloatArray,
+        repeats: int,
+        tilt: FloatArray | None = None,
+        common: Common | None = None,
+    ) -> ScoreArray:
         """Return scores of shape (..., scenarios, repeats, dimensions).
 
         Args:
@@ -77,12 +95,16 @@ class ScoreModel:
             centres: latent means, shape (..., scenarios).
             repeats: conversations of each scenario.
             tilt: added to the latent means of the dimensions, shape (dimensions,); default: nothing.
+            common: what the same seeds of the other arm brought too; default: each arm has seeds of its own.
         """
         shape = (*centres.shape, repeats)
+        own_sd = self._conversation_sd if common is None else math.hypot(self.repeat * math.sqrt(1.0 - common.share), self.judge)
         # One draw serves repeat and judge, since their sum is all that is seen. Single precision: it is rounded anyway.
-        latent = rng.standard_normal(shape, dtype=np.float32) * np.float32(self._conversation_sd)
+        latent = rng.standard_normal(shape, dtype=np.float32) * np.float32(own_sd)
         latent -= np.float32(self.bad_loss) * (rng.random(shape, dtype=np.float32) < self.bad_share)
         latent += centres[..., None].astype(np.float32)
+        if common is not None:
+            latent += np.float32(self.repeat * math.sqrt(common.share)) * common.draws
         scores = rng.standard_normal((*shape, self.dimensions), dtype=np.float32)
         scores *= np.float32(self._dimension_sd)
         scores += latent[..., None]
@@ -118,28 +140,49 @@ class Drop:
     shape: Shape = "uniform"
     """concentrated: all of it on a random tenth of the scenarios, drawn anew in each run."""
     dimension: float = 0.0
-    """What the first dimension loses beyond that, in all scenarios; only with a uniform drop."""
+    """What the first dimension loses beyond that, in all scenarios."""
+    intent: float = 0.0
+    """What the first intent loses beyond that."""
+    language: float = 0.0
+    """What the first language loses beyond that. One of these three at a time, and only with a uniform drop."""
+
+    def __post_init__(self) -> None:
+        parts = sum(part != 0 for part in (self.dimension, self.intent, self.language))
+        if parts > 1:
+            raise ValueError("a drop falls on one dimension, one intent or one language, not on several of them")
+        if parts and self.shape != "uniform":
+            raise ValueError("a drop in one dimension, intent or language goes with a uniform drop only")
 
     @property
     def share(self) -> float:
         """Expected part of the scenarios that lose."""
         return 1.0 if self.shape == "uniform" or self.size <= 0 else max(HIT_SHARE, self.size / HARDEST_HIT)
 
-    def centres(self, model: ScoreModel, rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
-        """Return latent means (baseline, candidate) of scenarios, shape (..., scenarios)."""
-        scenario = rng.standard_normal(shape) * model.scenario
-        baseline = model.latent_mean(model.mean) + scenario + rng.standard_normal(shape) * model.interaction
-        lowered = model.latent_mean(model.mean - self.size / self.share)
-        hit = rng.random(shape) < self.share
-        candidate = np.where(hit, lowered, model.latent_mean(model.mean)) + scenario + rng.standard_normal(shape) * model.interaction
-        return baseline, candidate
+    def centres(
+        self, model: ScoreModel, rng: np.random.Generator, shape: tuple[int, ...], form: SuiteForm = PLAIN
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return latent means (baseline, candidate) of scenarios, shape (..., scenarios); a cluster has them in common."""
+        scenarios = shape[-1]
+        drawn, member = (*shape[:-1], form.independent(scenarios)), form.clusters(scenarios)
+        scenario = rng.standard_normal(drawn) * model.scenario
+        healthy = model.latent_mean(model.mean)
+        baseline = healthy + scenario + rng.standard_normal(drawn) * model.interaction
+        hit = rng.random(drawn) < self.share
+        candidate = scenario + rng.standard_normal(drawn) * model.interaction
+        if form.cluster_size > 1:
+            baseline, candidate, hit = baseline[..., member], candidate[..., member], hit[..., member]
+        return baseline, np.where(hit, self._lowered(model, scenarios, form), healthy) + candidate
 
     def tilt(self, model: ScoreModel) -> FloatArray | None:
         """Return what the candidate's dimensions lose in latent quality, shape (dimensions,); None for nothing."""
         if self.dimension == 0:
             return None
-        if self.shape != "uniform":
-            raise ValueError("a drop in one dimension goes with a uniform drop only")
         lost = np.zeros(model.dimensions)
         lost[0] = model.latent_mean(model.mean - self.size - self.dimension) - model.latent_mean(model.mean - self.size)
         return lost
+
+    def _lowered(self, model: ScoreModel, scenarios: int, form: SuiteForm) -> FloatArray:
+        """Return the latent means of scenarios that lose, before what each adds of its own; shape (scenarios,)."""
+        lost = self.size / self.share + self.intent * (form.intent(scenarios) == 0) + self.language * (form.language(scenarios) == 0)
+        found = {loss: model.latent_mean(model.mean - loss) for loss in set(lost.tolist())}
+        return np.array([found[loss] for loss in lost.tolist()])

@@ -53,7 +53,7 @@ def test_the_same_seed_gives_the_same_figures():
     assert one != simulate(FORTY, 300, 5)
     assert one.pass_rate + one.fail_rate + one.inconclusive_rate == pytest.approx(1.0)
     assert one.monte_carlo_se == pytest.approx((one.pass_rate * (1 - one.pass_rate) / 300) ** 0.5)
-    assert set(asdict(one)) == {"runs", "pass_rate", "fail_rate", "inconclusive_rate", "mean_calls", "monte_carlo_se"}
+    assert set(asdict(one)) == {"runs", "pass_rate", "fail_rate", "inconclusive_rate", "invalid_rate", "mean_calls", "monte_carlo_se"}
 
 
 def test_more_runs_continue_fewer(monkeypatch):

@@ -1,0 +1,218 @@
+"""`harness simulate`: the error rates and the cost of the shipped engine, measured on simulated conversations."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.options import with_options
+from harness.cli.output import say
+
+if TYPE_CHECKING:
+    from harness.statistics.operating import Experiment
+    from harness.statistics.score_model import Drop, ScoreModel
+    from harness.statistics.sequential import LookPlan
+
+_RATE = click.FloatRange(0, 1, max_open=True)
+_POINTS = click.FloatRange(-4, 4)
+
+
+class _Numbers(click.ParamType[Any]):
+    """Numbers divided by commas."""
+
+    name = "list"
+
+    def __init__(self, kind: type[int | float]) -> None:
+        self._kind = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a tuple of numbers."""
+        try:
+            return value if isinstance(value, tuple) else tuple(self._kind(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of numbers divided by commas, such as 1,2,4", param, ctx)
+
+
+DESIGN_OPTIONS = (
+    click.option("--scenarios", type=click.IntRange(2, 10_000), default=40, show_default=True, help="Scenarios of the suite."),
+    click.option(
+        "--baseline-repeats", type=click.IntRange(1, 1000), default=20, show_default=True, help="Stored conversations of each scenario."
+    ),
+    click.option(
+        "--looks", type=_Numbers(int), metavar="LIST", help="Repeats of each scenario at the looks. Default: what the gate would choose."
+    ),
+    click.option(
+        "--policy", type=click.Choice(["prove", "fast", "point"]), default="prove", show_default=True, help="How the gate decides."
+    ),
+    click.option(
+        "--stopping",
+        type=click.Choice(["planned", "anytime", "fixed"]),
+        default="planned",
+        show_default=True,
+        help="Which looks count. fixed: the last one alone, tested at alpha itself.",
+    ),
+    click.option(
+        "--margin",
+        type=click.FloatRange(0, 4, min_open=True),
+        default=0.2,
+        show_default=True,
+        metavar="POINTS",
+        help="Points that the candidate may lose.",
+    ),
+    click.option(
+        "--alpha",
+        type=click.FloatRange(0, 0.5, min_open=True, max_open=True),
+        default=0.05,
+        show_default=True,
+        metavar="RATE",
+        help="Error rate of a proof, one-sided.",
+    ),
+    click.option(
+        "--target", type=click.Choice(["population", "suite"]), default="population", show_default=True, help="What the interval speaks of."
+    ),
+    click.option("--guardrails/--no-guardrails", default=True, show_default=True, help="Test each dimension, intent and language too."),
+)
+TRUTH_OPTIONS = (
+    click.option("--drop", type=_POINTS, default=0.0, show_default=True, metavar="POINTS", help="What the candidate truly loses."),
+    click.option(
+        "--shape",
+        type=click.Choice(["uniform", "concentrated"]),
+        default="uniform",
+        show_default=True,
+        help="In all scenarios alike, or all of it in a random tenth.",
+    ),
+    click.option("--drop-dimension", type=_POINTS, default=0.0, metavar="POINTS", help="What the first dimension loses beyond that."),
+    click.option("--drop-intent", type=_POINTS, default=0.0, metavar="POINTS", help="What the first intent loses beyond that."),
+    click.option("--drop-language", type=_POINTS, default=0.0, metavar="POINTS", help="What the first language loses beyond that."),
+    click.option(
+        "--model",
+        type=click.Choice(["quiet", "base", "noisy"]),
+        default="base",
+        show_default=True,
+        help="How conversations and judge scatter.",
+    ),
+    click.option("--dimensions", type=click.IntRange(1, 20), help="Dimensions that the judge scores. Default: the model's, 4 or 1."),
+    click.option("--intents", type=click.IntRange(1, 100), default=1, show_default=True, help="Intents of the suite."),
+    click.option("--languages", type=click.IntRange(1, 100), default=1, show_default=True, help="Languages of the suite."),
+    click.option(
+        "--cluster-size",
+        type=click.IntRange(1, 1000),
+        default=1,
+        show_default=True,
+        help="Scenarios that share their effects: rows of a table.",
+    ),
+    click.option("--weights", type=_Numbers(float), metavar="LIST", help="Weights, dealt out to the scenarios in turn. Default: equal."),
+    click.option(
+        "--missing", type=_RATE, default=0.0, metavar="RATE", help="Share of the candidate's scores that the judge fails to give."
+    ),
+    click.option("--baseline-missing", type=_RATE, default=0.0, metavar="RATE", help="The same of the baseline's."),
+    click.option("--judge-drift", type=_POINTS, default=0.0, metavar="POINTS", help="How much milder today's judge is."),
+    click.option("--no-rejudging", is_flag=True, help="Keep the scores of the judge of the baseline's day, as the gate never would."),
+    click.option("--side-by-side", is_flag=True, help="Both arms are held at each look; no stored baseline."),
+    click.option(
+        "--coupled",
+        type=click.FloatRange(0, 1),
+        default=0.0,
+        metavar="SHARE",
+        help="Side by side with common seeds, which take away this share of the variance between repeats.",
+    ),
+)
+RUN_OPTIONS = (
+    click.option("--runs", type=click.IntRange(1, 10_000_000), default=10_000, show_default=True, help="Runs to simulate."),
+    click.option("--seed", type=click.IntRange(0, 2**53 - 1), default=1, show_default=True, help="The same seed gives the same figures."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else."),
+)
+
+
+@click.command("simulate")
+@with_options(DESIGN_OPTIONS, TRUTH_OPTIONS, RUN_OPTIONS)
+def command(*, runs: int, seed: int, as_json: bool, **flags: Any) -> int:
+    """Measure how often the gate itself is wrong, and what it costs, on simulated conversations.
+
+    The engine is the gate's own. Scores come from a model with a known true drop, ceiling and rounding included; its
+    variances are assumptions: `harness plan --baseline FILE` estimates yours.
+    """
+    from harness.reports.operating import SimulationReport, simulation_document, simulation_text
+    from harness.reports.terminal import fitting_width
+    from harness.statistics.operating import simulate
+
+    experiment = _experiment(flags)
+    found = simulate(experiment, runs, seed)
+    design = {**flags, "looks": experiment.plan.looks, "dimensions": experiment.model.dimensions, "weights": experiment.form.weights}
+    report = SimulationReport(found, experiment, seed, design)
+    width = fitting_width(os.environ, shutil.get_terminal_size().columns)
+    say(simulation_document(report) if as_json else simulation_text(report, width))
+    return 0
+
+
+def _experiment(flags: dict[str, Any]) -> Experiment:
+    """Return what the flags describe; raises UsageError for all flags that cannot be, each at its name."""
+    from harness.statistics.noninferiority import Rule
+    from harness.statistics.operating import Experiment, MissingScores
+    from harness.statistics.suite_form import SuiteForm
+
+    parts: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
+        "form": (
+            "--weights",
+            lambda flags: SuiteForm(flags["weights"] or (1.0,), flags["cluster_size"], flags["intents"], flags["languages"]),
+        ),
+        "truth": ("--drop", _truth),
+        "plan": ("--looks", _plan),
+    }
+    made, mistakes = {}, []
+    for name, (flag, make) in parts.items():
+        try:
+            made[name] = make(flags)
+        except ValueError as error:
+            mistakes.append(f"{flag}: {error}")
+    if mistakes:
+        raise click.UsageError("\n".join(mistakes))
+    model, drop = made["truth"]
+    return Experiment(
+        plan=made["plan"],
+        scenarios=flags["scenarios"],
+        baseline_repeats=flags["baseline_repeats"],
+        model=model,
+        drop=drop,
+        rule=Rule(flags["margin"], None, flags["policy"], "anytime" if flags["stopping"] == "anytime" else "planned", flags["alpha"]),
+        target=flags["target"],
+        judge_drift=flags["judge_drift"],
+        rejudged=not flags["no_rejudging"],
+        guardrails=flags["guardrails"],
+        form=made["form"],
+        missing=MissingScores(flags["missing"], flags["baseline_missing"]),
+        side_by_side=_together(flags),
+        coupling=flags["coupled"],
+    )
+
+
+def _truth(flags: dict[str, Any]) -> tuple[ScoreModel, Drop]:
+    from dataclasses import replace
+
+    from harness.statistics.score_model import MODELS, Drop
+
+    model = MODELS[flags["model"]]
+    drop = Drop(flags["drop"], flags["shape"], flags["drop_dimension"], flags["drop_intent"], flags["drop_language"])
+    # Scores cannot fall below 1: say so before the first run.
+    for part in {0.0, drop.dimension, drop.intent, drop.language}:
+        model.latent_mean(model.mean - drop.size / drop.share - part)
+    return replace(model, dimensions=flags["dimensions"] or model.dimensions), drop
+
+
+def _plan(flags: dict[str, Any]) -> LookPlan:
+    from harness.statistics.sequential import FAST_LOOKS, default_looks, plan_looks, single_look
+
+    independent = math.ceil(flags["scenarios"] / flags["cluster_size"])
+    looks = flags["looks"] or (FAST_LOOKS if flags["policy"] == "fast" else default_looks(independent))
+    if flags["stopping"] == "fixed":
+        return single_look(looks[-1], looks[-1] if _together(flags) else flags["baseline_repeats"], flags["alpha"])
+    return plan_looks(looks, looks if _together(flags) else flags["baseline_repeats"], flags["alpha"])
+
+
+def _together(flags: dict[str, Any]) -> bool:
+    return bool(flags["side_by_side"] or flags["coupled"] > 0)
