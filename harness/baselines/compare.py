@@ -154,7 +154,7 @@ def compare(run: RunRecord, baseline: Baseline | None) -> Comparison:
     manifest = run.manifest
     pairing = pair(manifest, baseline)
     depth = max(1, manifest.repeats if run.looked is None else run.looked)
-    side_by_side = manifest.against is not None
+    side_by_side = manifest.against is not None and baseline is not None and baseline.id != manifest.pinned
     looks: dict[str, list[ConversationRecord]] = {}
     fresh: dict[str, list[ConversationRecord]] = {}
     for record in run.conversations:

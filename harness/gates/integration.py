@@ -8,7 +8,8 @@ build, and only failing scenarios are held again, so that certainty is bought wh
    within one family error rate) and its pass rate fell by more than 10 points.
 3. One pooled test over all first-look conversations finds faults that are spread too thinly for any single scenario.
 4. `must_pass` scenarios skip statistics: a second failed conversation fails the gate. After a first one, two more are
-   held; failures within the first look count as failing again too, since they are as good a repetition as a re-run.
+   held; failures within the first look, or in later looks at quality, count as failing again too, since they are as good
+   a repetition as a re-run.
 5. Scenarios without a comparable baseline (new, changed, or no baseline at all) have to pass in a majority of the
    conversations held, of which there have to be at least three; the first look usually holds five already.
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 from harness.frozen import fingerprint
 from harness.gates import integration_words as words
-from harness.gates.integration_evidence import Counterpart, IntegrationEvidence, ScenarioEvidence, evidence
+from harness.gates.integration_evidence import Counterpart, IntegrationEvidence, evidence
 from harness.gates.integration_findings import ScenarioClass, ScenarioFinding, SuiteFinding, scenario_findings, suite_finding
 from harness.gates.policy import GatePolicy
 from harness.gates.verdict import Decision, NextLook, Reason, Verdict
@@ -48,7 +49,7 @@ def decide(evidence: IntegrationEvidence, policy: GatePolicy) -> Verdict | NextL
     incomplete = tuple(one.scenario for one in evidence.scenarios if len(one.look) < evidence.planned)
     if incomplete:
         return _verdict(evidence, policy, Decision.INCONCLUSIVE, [Reason("look_incomplete", words.incomplete(incomplete), incomplete)])
-    wanted = {one.scenario: due for one in evidence.scenarios if (due := conversations_due(one, policy)) > one.conversations}
+    wanted = {one.evidence.scenario: one.due for one in findings if one.due > one.evidence.requested}
     if wanted:
         return NextLook(GATE, wanted)
     return _verdict(evidence, policy, Decision.PASS, [Reason("no_new_failure", words.passed(evidence, findings))])
@@ -64,16 +65,6 @@ def stopped(evidence: IntegrationEvidence, policy: GatePolicy, why: str) -> Verd
         return answer
     waiting = tuple(sorted(answer.repeats))
     return _verdict(evidence, policy, Decision.INCONCLUSIVE, [Reason("stopped_early", why, waiting)])
-
-
-def conversations_due(scenario: ScenarioEvidence, policy: GatePolicy) -> int:
-    """Return how many conversations a scenario has to hold in total before it may count as passing."""
-    held = len(scenario.look)
-    if scenario.must_pass:
-        return held + policy.must_pass_reruns if scenario.failures else held
-    if scenario.counterpart is not Counterpart.PAIRED:
-        return max(held, policy.majority_of)
-    return max(held, policy.extended_look) if scenario.failures else held
 
 
 def _failures(findings: tuple[ScenarioFinding, ...], suite: SuiteFinding | None) -> list[Reason]:

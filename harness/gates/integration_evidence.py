@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from harness.baselines.baseline import Baseline
 from harness.baselines.compare import Pairing, pair
-from harness.records.run import Purpose, RunRecord
+from harness.records.run import Assignment, Purpose, RunRecord
 
 
 class Counterpart(StrEnum):
@@ -44,20 +45,27 @@ class ScenarioEvidence:
     """Conversations that were added because one failed."""
     baseline: BaselineCount | None
     """None unless paired."""
+    later: tuple[bool, ...] = ()
+    """Conversations that later looks at quality added, of a must_pass scenario: nothing excuses a failure there."""
 
     @property
     def passes(self) -> int:
-        """Conversations that passed, extensions included."""
-        return sum(self.look) + sum(self.extension)
+        """Conversations that passed, of all that count here."""
+        return sum(self.look) + sum(self.extension) + sum(self.later)
 
     @property
     def conversations(self) -> int:
-        """Conversations that were held, extensions included."""
+        """Conversations that were held, of all that count here."""
+        return self.requested + len(self.later)
+
+    @property
+    def requested(self) -> int:
+        """Conversations that were held for this gate: its first look and its extensions."""
         return len(self.look) + len(self.extension)
 
     @property
     def failures(self) -> int:
-        """Conversations that failed, extensions included."""
+        """Conversations that failed, of all that count here."""
         return self.conversations - self.passes
 
 
@@ -81,13 +89,13 @@ class IntegrationEvidence:
 
 
 def evidence(run: RunRecord, baseline: Baseline | None) -> IntegrationEvidence:
-    """Return what a run, held against a baseline or none, shows the integration gate; only valid conversations count."""
-    looks: dict[str, list[bool]] = {}
-    extensions: dict[str, list[bool]] = {}
-    for record in sorted(run.conversations, key=lambda one: (one.assignment.scenario_id, one.assignment.repeat)):
-        if record.transcript.valid:
-            held = looks if record.assignment.purpose is Purpose.LOOK else extensions
-            held.setdefault(record.assignment.scenario_id, []).append(record.passed)
+    """Return what a run, held against a baseline or none, shows the integration gate; only valid conversations count.
+
+    The first wave is this gate's first look. What later looks at quality add is left out, because the tests' error rates
+    are those of the looks that were planned; must_pass scenarios, which are not tested, are held to it as well. What
+    confirms a catastrophe was chosen by failing, and is the quality gate's alone.
+    """
+    looks, later, extensions = (_outcomes(run, kind) for kind in ("first", "later", "extension"))
     pairing = pair(run.manifest, baseline)
     counts = {stored.plan.id: BaselineCount(sum(stored.passes), len(stored.passes)) for _, stored in pairing.paired if stored.passes}
     scenarios = tuple(
@@ -98,6 +106,7 @@ def evidence(run: RunRecord, baseline: Baseline | None) -> IntegrationEvidence:
             look=tuple(looks.get(plan.id, ())),
             extension=tuple(extensions.get(plan.id, ())),
             baseline=counts.get(plan.id),
+            later=tuple(later.get(plan.id, ())) if plan.must_pass else (),
         )
         for plan in sorted(run.manifest.scenarios, key=lambda plan: plan.id)
     )
@@ -114,6 +123,25 @@ def evidence(run: RunRecord, baseline: Baseline | None) -> IntegrationEvidence:
         baseline_build=baseline.build if baseline else None,
         problems=run.problems,
     )
+
+
+def _outcomes(run: RunRecord, kind: Literal["first", "later", "extension"]) -> dict[str, list[bool]]:
+    """Return scenario id → did each of its conversations of this kind pass, in order of repeat."""
+    found: dict[str, list[bool]] = {}
+    for record in sorted(run.conversations, key=lambda one: (one.assignment.scenario_id, one.assignment.repeat)):
+        if record.transcript.valid and _kind(record.assignment, run.manifest.repeats) == kind:
+            found.setdefault(record.assignment.scenario_id, []).append(record.passed)
+    return found
+
+
+def _kind(assignment: Assignment, first_wave: int) -> Literal["first", "later", "extension", "other"]:
+    match assignment.purpose:
+        case Purpose.LOOK:
+            return "first" if assignment.repeat < first_wave else "later"
+        case Purpose.EXTENSION:
+            return "extension"
+        case Purpose.CONFIRMATION:
+            return "other"
 
 
 def _counterpart(scenario_id: str, counts: dict[str, BaselineCount], pairing: Pairing) -> Counterpart:

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.gates.integration_evidence import Counterpart, IntegrationEvidence, ScenarioEvidence
 from harness.gates.policy import GatePolicy
-from harness.statistics.reliability import Counts, Reference, TwoLookRule, beta_prior, lower_tail, pooled_lower_tail, two_look_tests
+from harness.statistics.reliability import Counts, Reference, TwoLookRule, beta_prior, lower_tail, pooled_test, second_look, two_look_tests
 
 
 class ScenarioClass(StrEnum):
@@ -23,7 +23,7 @@ class ScenarioClass(StrEnum):
     SUSPECT = "suspect"
     """A small p-value, but not for a family of this many scenarios."""
     KNOWN_FLAKY = "known_flaky"
-    """Failed, as it sometimes does in the baseline too."""
+    """Fails now and then in the baseline too, and no more often now."""
     OCCASIONAL_FAILURE = "occasional_failure"
     """Failed, but no more than its baseline and chance allow."""
     FIXED = "fixed"
@@ -51,6 +51,8 @@ class ScenarioFinding:
     kind: ScenarioClass
     p: float | None
     """Chance of passing this seldom with the baseline's rate; None where no test applies."""
+    due: int
+    """Conversations of the first look and its extension that have to be held before this scenario may count as passing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,10 @@ def suite_finding(evidence: IntegrationEvidence, policy: GatePolicy) -> SuiteFin
     if not paired:
         return None
     look, baseline = _look_counts(paired), _baseline_counts(paired)
-    p = float(pooled_lower_tail(look, baseline))
-    fewer = float(look.passes.sum() / look.conversations.sum()) < float(np.average(baseline.rate, weights=look.conversations))
+    test = pooled_test(look, baseline, policy.pooled_alpha)
     return SuiteFinding(
-        p=p,
-        failed=p <= policy.pooled_alpha and fewer,
+        p=float(test.p),
+        failed=bool(test.failed),
         passes=int(look.passes.sum()),
         conversations=int(look.conversations.sum()),
         baseline_passes=int(baseline.passes.sum()),
@@ -106,10 +107,9 @@ def _tested_findings(evidence: IntegrationEvidence, policy: GatePolicy) -> dict[
     stored = evidence.baseline_counts
     a, b = beta_prior([one.passes for one in stored], [one.conversations for one in stored])
     reference = Reference(_baseline_counts(tested), a, b)
-    held = Counts(np.array([one.passes for one in tested]), np.array([one.conversations for one in tested]))
-    complete = np.array([one.failures == 0 or one.conversations >= policy.extended_look for one in tested])
-    rule = TwoLookRule(policy.family_alpha, policy.first_look_share, policy.least_drop)
-    tests = two_look_tests(_look_counts(tested), held, complete, reference, rule)
+    look, held = _look_counts(tested), Counts(np.array([one.passes for one in tested]), np.array([one.conversations for one in tested]))
+    due = second_look(look, held, policy.extended_look)
+    tests = two_look_tests(look, held, held.conversations >= due, reference, two_look_rule(policy))
     # Upper tail of passing: P(X ≥ x) is the lower tail of failures.
     better = lower_tail(
         held.conversations - held.passes,
@@ -118,34 +118,50 @@ def _tested_findings(evidence: IntegrationEvidence, policy: GatePolicy) -> dict[
         reference.counts.passes + a,
     )
     return {
-        one.scenario: ScenarioFinding(one, _class(one, failed=bool(failed), p=float(p), better=float(luck), policy=policy), float(p))
-        for one, failed, p, luck in zip(tested, tests.failed, tests.p, better, strict=True)
+        one.scenario: ScenarioFinding(
+            one, _class(one, failed=bool(failed), p=float(p), better=float(luck), policy=policy), float(p), int(more)
+        )
+        for one, failed, p, luck, more in zip(tested, tests.failed, tests.p, better, due, strict=True)
     }
 
 
+def two_look_rule(policy: GatePolicy) -> TwoLookRule:
+    """Return the error rates of the scenario tests."""
+    return TwoLookRule(policy.family_alpha, policy.first_look_share, policy.least_drop)
+
+
 def _class(scenario: ScenarioEvidence, *, failed: bool, p: float, better: float, policy: GatePolicy) -> ScenarioClass:
-    rate = scenario.baseline.rate if scenario.baseline else 1.0
+    flaky = scenario.baseline is not None and scenario.baseline.rate < policy.flaky_rate
     if failed:
         return ScenarioClass.NEW_FAILURE
-    if scenario.failures == 0:
-        return ScenarioClass.FIXED if rate < policy.flaky_rate and better < policy.suspect_alpha else ScenarioClass.STABLE
     if p < policy.suspect_alpha:
         return ScenarioClass.SUSPECT
-    return ScenarioClass.KNOWN_FLAKY if rate < policy.flaky_rate else ScenarioClass.OCCASIONAL_FAILURE
+    if flaky:
+        return ScenarioClass.FIXED if scenario.failures == 0 and better < policy.suspect_alpha else ScenarioClass.KNOWN_FLAKY
+    return ScenarioClass.OCCASIONAL_FAILURE if scenario.failures else ScenarioClass.STABLE
 
 
 def _untested_finding(scenario: ScenarioEvidence, policy: GatePolicy) -> ScenarioFinding:
     """Return the finding of a scenario to which no test applies: must_pass, new, changed, or never held."""
+    held = len(scenario.look)
+    if scenario.must_pass:
+        due = held + policy.must_pass_reruns if scenario.failures else held
+    else:
+        due = held if scenario.counterpart is Counterpart.PAIRED else max(held, policy.majority_of)
+    return ScenarioFinding(scenario, _untested_class(scenario, policy), None, due)
+
+
+def _untested_class(scenario: ScenarioEvidence, policy: GatePolicy) -> ScenarioClass:
     if scenario.must_pass and scenario.failures >= 2:
-        return ScenarioFinding(scenario, ScenarioClass.MUST_PASS_FAILURE, None)
+        return ScenarioClass.MUST_PASS_FAILURE
     if not scenario.look:
-        return ScenarioFinding(scenario, ScenarioClass.NOT_HELD, None)
+        return ScenarioClass.NOT_HELD
     if not scenario.must_pass and scenario.counterpart is not Counterpart.PAIRED and _lacks_majority(scenario, policy):
-        return ScenarioFinding(scenario, ScenarioClass.NEW_FAILURE, None)
+        return ScenarioClass.NEW_FAILURE
     if scenario.failures:
-        return ScenarioFinding(scenario, ScenarioClass.OCCASIONAL_FAILURE, None)
+        return ScenarioClass.OCCASIONAL_FAILURE
     kinds = {Counterpart.PAIRED: ScenarioClass.STABLE, Counterpart.ADDED: ScenarioClass.ADDED, Counterpart.CHANGED: ScenarioClass.CHANGED}
-    return ScenarioFinding(scenario, kinds[scenario.counterpart], None)
+    return kinds[scenario.counterpart]
 
 
 def _lacks_majority(scenario: ScenarioEvidence, policy: GatePolicy) -> bool:

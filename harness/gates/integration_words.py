@@ -10,6 +10,9 @@ from harness.gates.integration_findings import ScenarioClass, ScenarioFinding, S
 NAMED = 5
 """Scenarios that a sentence names before it only counts them."""
 
+HEALTHY_MUST_PASS = 0.001
+"""Share of a good build's conversations that may fail a must_pass scenario: two of seven in one of sixty runs at 1 %."""
+
 UNATTESTED = "The target states no build (`build: unattested`), so nothing proves which build was measured."
 NO_BASELINE = "There is no baseline: every scenario only had to pass in a majority of its conversations."
 
@@ -74,6 +77,12 @@ def cautions(evidence: IntegrationEvidence, findings: Sequence[ScenarioFinding])
     if evidence.has_baseline and (evidence.pairing.added or evidence.pairing.changed):
         unpaired = [*evidence.pairing.added, *evidence.pairing.changed]
         found.append(f"New or changed since the baseline, held only to a majority of passes: {_listed(unpaired)}.")
+    strict = [one.scenario for one in evidence.scenarios if one.must_pass and one.baseline is not None and one.baseline.rate < 1]
+    if strict:
+        found.append(
+            f"Marked must_pass, yet failing in the baseline: {_listed(strict)}; a check that fails in more than {HEALTHY_MUST_PASS:.1%} of "
+            "good conversations stops good builds, so mend it or take the mark away."
+        )
     if evidence.pairing.removed:
         found.append(f"In the baseline, but not run: {_listed(evidence.pairing.removed)}.")
     return tuple(found)

@@ -8,8 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from harness.frozen import FrozenModel
-
-MOST_REPEATS = 1000
+from harness.records.run import MOST_REPEATS
 
 
 class GatePolicy(FrozenModel):
@@ -47,7 +46,12 @@ class GatePolicy(FrozenModel):
         "confirmed",
         description="confirmed: a group fails when its drop is proved; strict: each group has to be proved to hold; off: not tested",
     )
-    guardrail_margin: float = Field(0.3, gt=0, le=4, description="score points that a dimension, an intent or a language may lose")
+    guardrail_margin: float | None = Field(
+        None,
+        gt=0,
+        le=4,
+        description="score points that a dimension, an intent or a language may lose; default: one and a half times the margin",
+    )
     flip_target: float = Field(
         0.02, gt=0, lt=1, description="share of comparisons of a build with itself that may not PASS, before enforce warns"
     )
@@ -69,6 +73,11 @@ class GatePolicy(FrozenModel):
     majority_of: int = Field(3, ge=1, le=100, description="conversations that a scenario without a comparable baseline needs at least")
     flaky_rate: float = Field(0.97, gt=0, le=1, description="a scenario whose baseline passes less often is known to be flaky")
     suspect_alpha: float = Field(0.05, gt=0, lt=1, description="p-value below which a scenario is listed without failing")
+
+    @property
+    def group_margin(self) -> float:
+        """Score points that a dimension, an intent or a language may lose."""
+        return 1.5 * self.margin if self.guardrail_margin is None else self.guardrail_margin
 
     @model_validator(mode="after")
     def _plan_holds_together(self) -> Self:

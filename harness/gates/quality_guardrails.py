@@ -102,7 +102,7 @@ def group_findings(
     ]
     if not results:
         return ()
-    tests = guardrail_tests(results, policy.guardrail_margin, policy.alpha)
+    tests = guardrail_tests(results, policy.group_margin, policy.alpha)
     return tuple(
         GroupFinding(
             kind=group.kind,

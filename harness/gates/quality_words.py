@@ -68,16 +68,14 @@ def guardrails_failed(groups: Sequence[GroupFinding], policy: GatePolicy) -> str
     """Say which groups are confirmed to have fallen."""
     listed = ", ".join(f"{_group(one)} {one.difference:+.2f} ({one.scenarios} scenarios)" for one in groups[:_NAMED])
     more = f" and {len(groups) - _NAMED} more" if len(groups) > _NAMED else ""
-    return (
-        f"A drop of more than {policy.guardrail_margin:g} points is proved for {listed}{more}, whatever the mean over all scenarios says."
-    )
+    return f"A drop of more than {policy.group_margin:g} points is proved for {listed}{more}, whatever the mean over all scenarios says."
 
 
 def guardrails_unproved(groups: Sequence[GroupFinding], policy: GatePolicy) -> str:
     """Say which groups are not proved to hold, where the policy wants each of them proved."""
     listed = ", ".join(f"{_group(one)} {one.difference:+.2f} (± {one.standard_error:.2f})" for one in groups[:_NAMED])
     more = f" and {len(groups) - _NAMED} more" if len(groups) > _NAMED else ""
-    return f"Not proved to have lost less than {policy.guardrail_margin:g} points, as `guardrails: strict` asks: {listed}{more}."
+    return f"Not proved to have lost less than {policy.group_margin:g} points, as `guardrails: strict` asks: {listed}{more}."
 
 
 def catastrophe(found: Sequence[Catastrophe]) -> str:

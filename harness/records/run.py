@@ -15,6 +15,10 @@ from harness.judging.judge import JudgeIdentity, Judgement, JudgementOutcome
 from harness.targets.protocol import TargetIdentity
 
 
+MOST_REPEATS = 1000
+"""Conversations of one scenario that any plan may hold for its looks."""
+
+
 class SeedStream(StrEnum):
     """Which stream a conversation's seed is drawn from; streams never share seeds."""
 
@@ -106,6 +110,8 @@ class LookSchedule:
     """Looks beyond the cap, held only when they are asked for."""
     reserve_alpha: float = 0.0
     """Part of `alpha` that is kept for them."""
+    open_ended: bool = False
+    """Looks may be added while the run lasts, since its bounds hold at any number of them."""
 
     @property
     def every(self) -> tuple[int, ...]:
@@ -141,11 +147,21 @@ class RunManifest:
     """Scenario ids of the suite that the command line left out."""
     schedule: LookSchedule | None = None
     """None: nothing is decided by looks; every planned conversation is judged."""
+    pinned: str | None = None
+    """Id of the pinned reference, a second baseline that does not roll with the releases."""
+    against: TargetIdentity | None = None
+    """The deployment that is measured side by side, in place of a stored baseline."""
+    coupled: bool = False
+    """Side by side: both arms are given the same seeds."""
+    first: int = 0
+    """Number of the first repeat; not 0 only where single conversations are held again."""
 
     @property
     def planned(self) -> int:
-        """Repeats of each scenario that may be held for a look; numbers from here on belong to extensions and confirmations."""
-        return max(self.repeats, *self.schedule.every) if self.schedule else self.repeats
+        """Repeats of each scenario that looks may hold; numbers from here on belong to extensions and confirmations."""
+        if self.schedule is None:
+            return self.first + self.repeats
+        return MOST_REPEATS if self.schedule.open_ended else max(self.repeats, *self.schedule.every)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,37 +6,36 @@ the plan, until each has a verdict. Everything that decides is pure and lives in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from harness.baselines.baseline import Baseline
 from harness.baselines.compare import compare
-from harness.errors import TargetError
-from harness.evaluation.attest import build_of, build_problems
-from harness.evaluation.evaluate import Services
-from harness.evaluation.schedule import Limits, collect
+from harness.baselines.side_by_side import baseline_beside
 from harness.gates import integration, quality
 from harness.gates.policy import GatePolicy
+from harness.gates.quality import QualityEvidence
+from harness.gates.quality_course import Looking
 from harness.gates.verdict import NextLook, Verdict
-from harness.records.journal import Journal
-from harness.records.run import Assignment, ConversationRecord, RunManifest, RunRecord
-from harness.scenarios.model import Scenario
-from harness.trial.plan import extension, first_look
+from harness.records.run import Assignment, Purpose, RunRecord
+from harness.trial.experiment import Experiment, Measurement, Step, hold_step
+from harness.trial.plan import confirmation, extension, first_wave, further_look, keys
+
+NOT_HELD = "the next look could not be held"
 
 
 @dataclass(frozen=True, slots=True)
-class Experiment:
-    """Everything that is needed to hold the conversations of one run."""
+class Rules:
+    """By what the verdicts are reached."""
 
-    manifest: RunManifest
-    scenarios: Mapping[str, Scenario]
-    services: Services
-    journal: Journal
-    limits: Limits
-    planned: Callable[[int], None]
-    """Told how many more conversations are going to be held."""
-    held: Callable[[ConversationRecord], None]
-    """Told of each conversation that was held."""
+    policy: GatePolicy
+    baseline: Baseline | None
+    """None where both arms are measured side by side."""
+    pinned: Baseline | None = None
+    extended: bool = False
+    """Hold the extension that was planned, too."""
+    attempts: Callable[[str | None, str], tuple[str, ...] | None] = lambda _build, _baseline: None
+    """(build, baseline id) → decisions of earlier runs; None where nobody keeps count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,54 +47,97 @@ class Trial:
     """None when no gate was asked."""
     rerun: int = 0
     """Conversations held again because of infrastructure trouble."""
+    baseline: Baseline | None = None
+    """What the run was held against."""
 
 
 async def measure(experiment: Experiment) -> RunRecord:
-    """Hold the first look and prove the build, without deciding anything.
+    """Hold the first wave and prove the build, without deciding anything.
 
     Raises:
         TargetError: when the version endpoint does not answer before the first conversation.
     """
-    before = await experiment.services.target.version()
-    return await _look(experiment, first_look(experiment.manifest), before)
+    wave = first_wave(experiment.green.manifest)
+    before = await experiment.versions()
+    return (await hold_step(experiment, Step(wave, keys(wave), None), before)).green
 
 
-async def hold_trial(experiment: Experiment, baseline: Baseline, policy: GatePolicy) -> Trial:
+async def hold_trial(experiment: Experiment, rules: Rules) -> Trial:
     """Hold looks until both gates have a verdict.
 
-    The quality gate decides on the first look alone: conversations that were added because one failed would bias it.
+    Quality is decided on looks alone: conversations that were added because one failed would bias it.
 
     Raises:
-        TargetError: when the version endpoint does not answer before the first conversation.
+        TargetError: when a version endpoint does not answer before the first conversation.
     """
-    before = await experiment.services.target.version()
-    run = await _look(experiment, first_look(experiment.manifest), before)
-    step = integration.decide(integration.evidence(run, baseline), policy)
+    before = await experiment.versions()
+    manifest = experiment.green.manifest
+    wave = first_wave(manifest)
+    looked = manifest.schedule.looks[0] if manifest.schedule else None
+    seen = await hold_step(experiment, Step(wave, _judged(wave, looked), looked, beside=True), before)
+    found, seen = await _integration(experiment, rules, seen, before)
+    answer, seen = await _quality(experiment, rules, seen, before)
+    baseline = _baseline(rules, seen)
+    if isinstance(again := integration.decide(integration.evidence(seen.green, baseline), rules.policy), Verdict):
+        found = again
+    return Trial(seen.green, (found, answer), len(experiment.green.journal.troubles), baseline)
+
+
+async def _integration(
+    experiment: Experiment, rules: Rules, seen: Measurement, before: dict[str, str | None]
+) -> tuple[Verdict, Measurement]:
+    """Extend failing scenarios until the integration gate has a verdict."""
+    step = _asked_integration(rules, seen)
     while isinstance(step, NextLook):
-        run = await _look(experiment, extension(experiment.manifest, step.repeats), before)
-        answer = integration.decide(integration.evidence(run, baseline), policy)
+        wanted = Step(extension(experiment.green.manifest, step.repeats), frozenset(), seen.green.looked)
+        seen = await hold_step(experiment, wanted, before)
+        answer = _asked_integration(rules, seen)
         if answer == step:
-            answer = integration.stopped(integration.evidence(run, baseline), policy, "the next look could not be held")
+            answer = integration.stopped(integration.evidence(seen.green, _baseline(rules, seen)), rules.policy, NOT_HELD)
         step = answer
-    return Trial(run, (step, quality.decide(compare(run, baseline), policy)), len(experiment.journal.troubles))
+    return step, seen
 
 
-async def _look(experiment: Experiment, assignments: Sequence[Assignment], before: str | None) -> RunRecord:
-    """Hold what the journal does not hold yet, and return the whole run as it now stands."""
-    manifest, journal = experiment.manifest, experiment.journal
-    experiment.planned(sum((one.scenario_id, one.repeat) not in journal.records for one in assignments))
-    limits = replace(experiment.limits, known_build=before)
-    collected = await collect(assignments, experiment.scenarios, experiment.services, journal, limits, experiment.held)
-    records = tuple(record for _, record in sorted(journal.records.items()))
-    problems = collected.problems or await _unproved(experiment, records, before)
-    return RunRecord(manifest, records, build_of(records), problems)
+async def _quality(experiment: Experiment, rules: Rules, seen: Measurement, before: dict[str, str | None]) -> tuple[Verdict, Measurement]:
+    """Take one look after the other until the quality gate has a verdict."""
+    step = quality.decide(_evidence(rules, seen), rules.policy)
+    while isinstance(step, NextLook):
+        seen = await hold_step(experiment, _wanted(experiment, step, seen.green.looked), before)
+        answer = quality.decide(_evidence(rules, seen), rules.policy)
+        if answer == step:
+            answer = quality.stopped(_evidence(rules, seen), rules.policy, NOT_HELD)
+        step = answer
+    return step, seen
 
 
-async def _unproved(experiment: Experiment, records: Sequence[ConversationRecord], before: str | None) -> tuple[str, ...]:
-    """Return why the build of the run is not proved, if it is not."""
-    try:
-        after = await experiment.services.target.version()
-    except TargetError as error:
-        return (f"the version endpoint did not answer after the run: {error}",)
-    manifest = experiment.manifest
-    return build_problems(records, before, after, manifest.expected_build, attested=manifest.attested)
+def _wanted(experiment: Experiment, step: NextLook, looked: int | None) -> Step:
+    manifest = experiment.green.manifest
+    if step.purpose is Purpose.CONFIRMATION:
+        fresh = confirmation(manifest, step.repeats)
+        return Step(fresh, keys(fresh), looked)
+    look = further_look(manifest, step.repeats)
+    return Step(look, keys(look), max(step.repeats.values()), beside=True)
+
+
+def _asked_integration(rules: Rules, seen: Measurement) -> Verdict | NextLook:
+    return integration.decide(integration.evidence(seen.green, _baseline(rules, seen)), rules.policy)
+
+
+def _evidence(rules: Rules, seen: Measurement) -> QualityEvidence:
+    run, baseline = seen.green, _baseline(rules, seen)
+    schedule = run.manifest.schedule
+    return QualityEvidence(
+        baseline=compare(run, baseline),
+        looking=Looking(schedule, run.looked or 0, rules.extended),
+        pinned=compare(run, rules.pinned) if rules.pinned else None,
+        attempts=rules.attempts(run.build, baseline.id) if baseline else None,
+    )
+
+
+def _baseline(rules: Rules, seen: Measurement) -> Baseline | None:
+    return rules.baseline if seen.blue is None else baseline_beside(seen.blue)
+
+
+def _judged(wave: Iterable[Assignment], looked: int | None) -> frozenset[tuple[str, int]]:
+    """Return which conversations of the first wave the first look needs judged."""
+    return keys(one for one in wave if looked is None or one.repeat < looked)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.baselines.compare import Missing, compare, difference_arrays, missing_scores, pair
+from harness.baselines.compare import Missing, compare, missing_scores, pair
+from harness.baselines.score_arrays import paired_scores
 from tests.fakes.measurements import JUDGE, Measured, baseline_of, run_of, tone
 
 
@@ -40,7 +41,7 @@ def test_without_a_baseline_everything_is_added():
     assert comparison.scenarios == ()
     assert comparison.baseline_judge is None
     with pytest.raises(ValueError, match="no scenario to compare"):
-        difference_arrays(comparison.scenarios)
+        paired_scores(comparison.scenarios)
 
 
 def test_only_the_first_look_enters():
@@ -64,44 +65,6 @@ def test_missing_scores_and_missing_conversations_both_count():
     assert missing_scores(one.green for one in comparison.scenarios) == Missing(3, 4)
     assert missing_scores(one.baseline for one in comparison.scenarios).share == 0.25
     assert Missing(0, 0).share == 0
-
-
-def test_arrays_carry_the_worst_and_the_best_of_a_missing_score():
-    """Missing is 1 for green and 5 for the baseline at worst, and the other way round at best."""
-    scenario = Measured("a", tone(4, None), tone(3, 3, None, 3))
-    arrays = difference_arrays(compare(run_of([scenario], 2), baseline_of([scenario])).scenarios)
-    assert arrays.low.tolist() == [2.5 - 3.5]
-    assert arrays.high.tolist() == [4.5 - 2.5]
-    assert arrays.green_low.tolist() == [2.5]
-    assert arrays.baseline_high.tolist() == [3.5]
-
-
-def test_a_score_is_the_mean_of_the_planned_dimensions():
-    """A dimension that the judge scored beside the plan does not count, and one that it left out is missing."""
-    scenario = Measured("a", ({"tone": 4, "safety": 2, "extra": 1},), ({"tone": 5, "safety": 5},) * 3, dimensions=("tone", "safety"))
-    partial = Measured("b", ({"tone": 4},), ({"tone": 5, "safety": 5},) * 3, dimensions=("tone", "safety"))
-    comparison = compare(run_of([scenario, partial], 1), baseline_of([scenario, partial]))
-    arrays = difference_arrays(comparison.scenarios)
-    assert arrays.low.tolist() == [3 - 5, 2.5 - 5]
-    assert arrays.high.tolist() == [3 - 5, 4.5 - 5]
-    assert difference_arrays(comparison.scenarios, "tone").low.tolist() == [-1, -1]
-    with pytest.raises(ValueError, match="dimension 'absent'"):
-        difference_arrays(comparison.scenarios, "absent")
-
-
-def test_arrays_hold_weights_clusters_depths_and_variances():
-    """Everything that the statistics need stands in the order of ids."""
-    second = Measured("b", tone(1, 3, 5), tone(5, 5, 5, 1), weight=2.0, cluster="x")
-    first = Measured("a", tone(4, 4, 4), tone(4, 4, 4, 4), cluster="x")
-    third = Measured("c", tone(4, 4, 4), tone(4, 4, 4, 4))
-    arrays = difference_arrays(compare(run_of([third, second, first], 3), baseline_of([first, second, third])).scenarios)
-    assert arrays.ids == ("a", "b", "c")
-    assert arrays.weights.tolist() == [1, 2, 1]
-    assert arrays.clusters[0] == arrays.clusters[1] != arrays.clusters[2]
-    assert arrays.repeats.tolist() == [3, 3, 3]
-    assert arrays.baseline_repeats.tolist() == [4, 4, 4]
-    assert arrays.green_variance.tolist() == [0, 4, 0]
-    assert arrays.baseline_variance.tolist() == [0, 4, 0]
 
 
 def test_scenarios_that_this_judge_cannot_score_stay_out():

@@ -20,7 +20,8 @@ from harness.records.run import RunManifest, RunRecord
 from harness.scenarios.model import Scenario
 from harness.scenarios.rubric import load_rubric
 from harness.targets.protocol import Opening
-from harness.trial.trial import Experiment, Trial, hold_trial, measure
+from harness.trial.experiment import Arm, Experiment
+from harness.trial.trial import Rules, Trial, hold_trial, measure
 from tests.fakes.measurements import JUDGE, Measured, baseline_of
 from tests.fakes.scripted_target import BUILD, ScriptedTarget, manifest, reply, scenario
 from tests.fakes.small_shop import FACTS, RUBRIC
@@ -114,7 +115,7 @@ class WholeTrial:
         """Hold it until both gates have decided."""
         baseline = self.baseline or healthy_baseline(self.scenarios)
         with self._journal() as journal:
-            return await hold_trial(self._experiment(journal), baseline, self.policy)
+            return await hold_trial(self._experiment(journal), Rules(self.policy, baseline))
 
     async def measure(self) -> RunRecord:
         """Hold the first look only."""
@@ -126,10 +127,8 @@ class WholeTrial:
 
     def _experiment(self, journal: Journal) -> Experiment:
         return Experiment(
-            manifest=self.manifest,
+            green=Arm(self.manifest, Services(self.target, self.judge, CONTEXT), journal),
             scenarios={one.id: one for one in self.scenarios},
-            services=Services(self.target, self.judge, CONTEXT),
-            journal=journal,
             limits=Limits(**{"concurrency": 4} | self.limits),
             planned=self.planned.append,
             held=lambda record: self.held.append((record.assignment.scenario_id, record.assignment.repeat)),

@@ -244,7 +244,7 @@ def test_what_the_real_gates_say_is_understood():
     evidence = integration_gate.evidence(record, specimens.baseline())
     step = integration_gate.decide(evidence, GatePolicy())
     assert not isinstance(step, NextLook)
-    quality = quality_gate.decide(compare(record, specimens.baseline()), GatePolicy())
+    quality = quality_gate.decide_sample(compare(record, specimens.baseline()), GatePolicy())
     report = build_report(record, specimens.baseline(), (step, quality), "enforce", PLAIN)
     classes = {row.id: row.klass for row in report.rows}
     assert classes["no-adult-titles-for-minors"] == "must_pass_failure"

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.evaluation.seeds import conversation_seed
 from harness.records.run import Purpose, SeedStream
 from harness.scenarios.load import load_suite
-from harness.trial.plan import extension, first_look, scenario_plans
+from harness.trial.plan import extension, first_wave, scenario_plans
 from tests.fakes.scripted_target import manifest, scenario
 from tests.fakes.threaded_bot import write_suite
 from tests.fakes.whole_trial import RatingJudge
@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[2]
 PLAN = manifest([scenario("a"), scenario("b")], repeats=3)
 
 
-def test_the_first_look_holds_every_scenario_as_often_as_planned() -> None:
+def test_the_first_wave_holds_every_scenario_as_often_as_planned() -> None:
     """Every scenario once before any again, each conversation with the seed that is its own for ever."""
-    look = first_look(PLAN)
+    look = first_wave(PLAN)
     assert [(one.scenario_id, one.repeat) for one in look] == [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2), ("b", 2)]
     assert {one.purpose for one in look} == {Purpose.LOOK}
     assert [one.seed for one in look] == [conversation_seed(7, SeedStream.GATE, one.scenario_id, one.repeat) for one in look]
@@ -30,13 +30,13 @@ def test_an_extension_goes_on_where_the_look_ended() -> None:
     added = extension(PLAN, {"b": 5})
     assert [(one.scenario_id, one.repeat, one.purpose) for one in added] == [("b", 3, Purpose.EXTENSION), ("b", 4, Purpose.EXTENSION)]
     assert extension(PLAN, {"a": 3, "b": 1}) == ()
-    assert not {one.seed for one in added} & {one.seed for one in first_look(PLAN)}
+    assert not {one.seed for one in added} & {one.seed for one in first_wave(PLAN)}
 
 
 def test_a_stream_of_its_own_shares_no_seed() -> None:
     """A baseline is measured with other seeds than the gate, whatever the run's seed."""
-    other = first_look(manifest([scenario("a"), scenario("b")], repeats=3, stream=SeedStream.BASELINE))
-    assert not {one.seed for one in other} & {one.seed for one in first_look(PLAN)}
+    other = first_wave(manifest([scenario("a"), scenario("b")], repeats=3, stream=SeedStream.BASELINE))
+    assert not {one.seed for one in other} & {one.seed for one in first_wave(PLAN)}
 
 
 def test_the_plan_says_what_each_scenario_is_and_what_the_judge_scores(tmp_path: Path) -> None:

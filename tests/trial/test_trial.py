@@ -201,7 +201,7 @@ async def test_a_look_that_cannot_be_held_is_inconclusive(path: Path, monkeypatc
         looks = [one for one in assignments if one.purpose is Purpose.LOOK]
         return await collect(looks, *rest) if looks else Collected((), ())
 
-    monkeypatch.setattr("harness.trial.trial.collect", first_look_only)
+    monkeypatch.setattr("harness.trial.experiment.collect", first_look_only)
     trial = await WholeTrial(path, VersionedTarget(failing(lambda name, repeat: (name, repeat) == ("ask-03", 2)))).hold()
     integration = verdicts(trial)[0]
     assert (integration.decision, integration.reasons[0].code) == (Decision.INCONCLUSIVE, "stopped_early")
