@@ -44,6 +44,9 @@ _COMMANDS = {
     "compare-scores": _Entry(
         "harness.cli.compare_scores", "Decide on scores of your own: two CSV files, the gate's engine, a fixed sample."
     ),
+    "plan": _Entry(
+        "harness.cli.plan", "Plan a gate: power by repeats, expected conversations, what they cost, and where only more scenarios help."
+    ),
     "simulate": _Entry(
         "harness.cli.simulate", "Measure how often the gate itself is wrong, and what it costs, on simulated conversations."
     ),

@@ -104,7 +104,7 @@ def _table(report: SimulationReport) -> list[str]:
     rows = [("PASS", found.pass_rate), ("FAIL", found.fail_rate), ("INCONCLUSIVE", found.inconclusive_rate)]
     if found.invalid_rate:
         rows.append(("INVALID", found.invalid_rate))
-    body = [f"  {name:<13}{percent(rate):>8}  ± {percent((rate * (1 - rate) / found.runs) ** 0.5)}" for name, rate in rows]
+    body = [f"  {name:<13}{100 * rate:>6.2f} %  ± {100 * (rate * (1 - rate) / found.runs) ** 0.5:.2f}" for name, rate in rows]
     return [f"  {'verdict':<13}{'of runs':>8}  standard error", *body]
 
 
@@ -126,5 +126,6 @@ def _most(experiment: Experiment) -> str:
 
 
 def percent(rate: float) -> str:
-    """Return a share in per cent, with two decimals where it is small."""
-    return f"{100 * rate:.2f} %" if rate < 0.1 else f"{100 * rate:.1f} %"
+    """Return a share in per cent, with two decimals where it is small, and none that say nothing."""
+    shown = f"{100 * rate:.2f}" if rate < 0.1 else f"{100 * rate:.1f}"
+    return f"{shown.removesuffix('.00').removesuffix('.0')} %"

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from harness.statistics.guardrails import LEAST_SCENARIOS, guardrail_tests
+from harness.statistics.guardrails import LEAST_SCENARIOS, MARGIN, guardrail_tests
 from harness.statistics.noninferiority import PairedArms, Rule, Ruling, Standing, estimate, take_look
 from harness.statistics.paired import PairedResult
 from harness.statistics.score_model import BASE, Common, Drop, ScoreModel
@@ -276,5 +276,6 @@ def _guarded(standing: Standing, bench: _Bench) -> Standing:
     stopped = ~standing.undecided
     groups = bench.only(stopped).groups()
     ruling = standing.ruling.copy()
-    ruling[stopped] = np.where(guardrail_tests(groups).failed.any(axis=-1), Ruling.FAIL, ruling[stopped])
+    failed = guardrail_tests(groups, MARGIN, bench.experiment.rule.alpha).failed
+    ruling[stopped] = np.where(failed.any(axis=-1), Ruling.FAIL, ruling[stopped])
     return replace(standing, ruling=ruling)

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,8 @@ FloatArray = npt.NDArray[np.float64]
 INTERACTION_SHARE = 0.4
 """Interaction assumed while only one build was measured: this part of the within-scenario standard deviation."""
 MOST_SCENARIOS = 100_000
+ENDLESS = 1000
+"""Repeats that stand for any number of them."""
 _QUADRATURE = 9
 """Equally likely values of the estimated standard error and skewness over which power is averaged."""
 
@@ -129,6 +132,8 @@ class PowerPlan:
     inconclusive_at_no_drop: float
     scenarios_needed: int
     """Fewest scenarios that reach the wanted power within the most repeats considered; the given ones where they do."""
+    limit: Literal["repeats", "baseline", "floor"] | None
+    """What keeps the power below the wanted one: repeats would help, or a deeper baseline too, or only more scenarios."""
     floor: float
     """t/√N: the standard error that no number of repeats undercuts."""
     minimum_detectable_drop: float
@@ -150,6 +155,7 @@ def plan_power(design: Design, most_repeats: int = 20) -> PowerPlan:
         cap=cap,
         inconclusive_at_no_drop=at["d0"].inconclusive_rate,
         scenarios_needed=design.scenarios if needed else _scenarios_needed(design, most_repeats),
+        limit=None if needed else _limit(design),
         floor=design.components.floor(design.scenarios),
         minimum_detectable_drop=detectable_drop(error, design.scenarios - 1.0, design.margin, float(plan.nominal[-1]), design.power),
     )
@@ -264,10 +270,16 @@ def _power(design: Design, cap: int) -> float:
     return min(expectation(design, plan, 0.0).pass_rate, expectation(design, plan, 2.0 * design.margin).fail_rate)
 
 
+def _limit(design: Design) -> Literal["repeats", "baseline", "floor"]:
+    """Return what has to grow at least before the wanted power can be reached."""
+    if _power(design, ENDLESS) >= design.power:
+        return "repeats"
+    return "baseline" if _power(replace(design, baseline_repeats=ENDLESS), ENDLESS) >= design.power else "floor"
+
+
 def _scenarios_needed(design: Design, cap: int) -> int:
     def reached(scenarios: int) -> bool:
-        larger = Design(scenarios, design.baseline_repeats, design.components, design.margin, design.alpha, design.power)
-        return _power(larger, cap) >= design.power
+        return _power(replace(design, scenarios=scenarios), cap) >= design.power
 
     return _least(reached, design.scenarios)
 
