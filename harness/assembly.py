@@ -6,7 +6,7 @@ import os
 import secrets
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -16,6 +16,7 @@ from harness.errors import SettingsError
 from harness.evaluation.evaluate import Services
 from harness.expectations.check import CheckContext
 from harness.frozen import fingerprint
+from harness.gates.policy import GatePolicy
 from harness.judging.judge import Judge
 from harness.judging.offline_judge import OfflineJudge
 from harness.records.run import RunManifest, SeedStream
@@ -24,7 +25,7 @@ from harness.scenarios.load import Suite, load_suite, select
 from harness.settings import Settings
 from harness.targets.http import HttpTarget
 from harness.targets.wire import load_target
-from harness.trial.plan import scenario_plans
+from harness.trial.plan import look_schedule, scenario_plans
 
 NO_JUDGE = (
     "no judge is configured: say `--judge offline` for the rules-only judge (it answers the criteria that code can check and says so). "
@@ -42,15 +43,33 @@ class Bench:
     judge: Judge
     target: HttpTarget
     baseline: Baseline | None
+    pinned: Baseline | None = None
+    blue: HttpTarget | None = None
+    """What is measured side by side, in place of a baseline."""
+    gated: bool = False
+    """The gates are going to decide."""
+
+    @property
+    def targets(self) -> tuple[HttpTarget, ...]:
+        """What is measured, the candidate first."""
+        return (self.target,) if self.blue is None else (self.target, self.blue)
 
     @property
     def services(self) -> Services:
         """What evaluating one conversation needs."""
+        return self._services(self.target)
+
+    @property
+    def blue_services(self) -> Services | None:
+        """The same for the other arm; None where there is none."""
+        return None if self.blue is None else self._services(self.blue)
+
+    def _services(self, target: HttpTarget) -> Services:
         context = CheckContext(self.suite.facts, self.suite.rubric, self.target.reply_within_s)
-        return Services(self.target, self.judge, context)
+        return Services(target, self.judge, context)
 
 
-def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str], *, with_baseline: bool) -> Bench:
+def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str], *, gated: bool) -> Bench:
     """Load and check everything that a run needs; nothing is sent.
 
     Raises:
@@ -60,10 +79,8 @@ def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str]
     """
     if settings.target is None:
         raise SettingsError("no target: say --target FILE|URL, HARNESS_TARGET, or `target` in harness.toml")
-    if with_baseline and settings.baseline is None:
-        raise SettingsError(
-            "no baseline: say --baseline FILE, or record one from production first with `harness baseline record --target BLUE --output FILE`"
-        )
+    if gated:
+        _check_reference(settings)
     suite, deselected = open_suite(settings, only)
     judge = open_judge(settings, suite)
     target = HttpTarget(load_target(settings.target, environ), settings.concurrency)
@@ -72,8 +89,28 @@ def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str]
             f"{settings.target}: --expect-build {settings.expect_build} cannot be proved, because the target file says `build: unattested`; "
             "name the field or header that states the build in each reply (`build: {field: …}` or `{header: …}`), or leave --expect-build out"
         )
-    baseline = read_baseline(settings.baseline) if with_baseline and settings.baseline else None
-    return Bench(settings, suite, deselected, judge, target, baseline)
+    if not gated:
+        return Bench(settings, suite, deselected, judge, target, baseline=None)
+    return Bench(
+        settings,
+        suite,
+        deselected,
+        judge,
+        target,
+        baseline=read_baseline(settings.baseline) if settings.baseline and not settings.against else None,
+        pinned=read_baseline(settings.pinned) if settings.pinned else None,
+        blue=HttpTarget(load_target(settings.against, environ), settings.concurrency) if settings.against else None,
+        gated=True,
+    )
+
+
+def _check_reference(settings: Settings) -> None:
+    """Raise SettingsError unless there is something to hold the candidate against."""
+    if settings.baseline is None and settings.against is None:
+        raise SettingsError(
+            "no baseline: say --baseline FILE, record one from production first with `harness baseline record --target BLUE --output FILE`, "
+            "or measure both side by side with --against BLUE"
+        )
 
 
 def open_suite(settings: Settings, only: Sequence[str]) -> tuple[Suite, tuple[str, ...]]:
@@ -91,7 +128,9 @@ def open_judge(settings: Settings, suite: Suite) -> Judge:
     raise SettingsError(f"unknown judge {settings.judge!r}; known is 'offline' (rules only)")
 
 
-def new_manifest(bench: Bench, stream: SeedStream, seed: int | None) -> RunManifest:
+def new_manifest(
+    bench: Bench, stream: SeedStream, seed: int | None, *, coupled: bool = False, only_repeat: int | None = None
+) -> RunManifest:
     """Plan a run; the seed is drawn where none is given, and recorded either way."""
     now = datetime.now(UTC)
     return planned_manifest(
@@ -100,12 +139,28 @@ def new_manifest(bench: Bench, stream: SeedStream, seed: int | None) -> RunManif
         run_id=new_run_id(now, secrets.token_hex(2)),
         created=now.isoformat(timespec="seconds"),
         seed=secrets.randbits(32) if seed is None else seed,
+        coupled=coupled,
+        only_repeat=only_repeat,
     )
 
 
-def planned_manifest(bench: Bench, stream: SeedStream, *, run_id: str, created: str, seed: int) -> RunManifest:
-    """Plan a run whose identity is given: a new one, or one to resume."""
+def planned_manifest(
+    bench: Bench, stream: SeedStream, *, run_id: str, created: str, seed: int, coupled: bool = False, only_repeat: int | None = None
+) -> RunManifest:
+    """Plan a run whose identity is given: a new one, or one to resume.
+
+    Args:
+        bench: what was assembled.
+        stream: which seeds.
+        run_id: identity of the run.
+        created: when it began.
+        seed: of the run.
+        coupled: side by side, both arms get the same seeds.
+        only_repeat: hold this one repeat of each scenario, to replay it.
+    """
     settings = bench.settings
+    plans = scenario_plans(bench.suite, bench.judge)
+    schedule = look_schedule(plans, bench.baseline, settings.policy, settings.repeats, settings.max_judged) if bench.gated else None
     return RunManifest(
         run_id=run_id,
         created=created,
@@ -116,14 +171,40 @@ def planned_manifest(bench: Bench, stream: SeedStream, *, run_id: str, created: 
         expected_build=settings.expect_build,
         seed=seed,
         stream=stream,
-        repeats=settings.repeats,
+        repeats=settings.repeats if only_repeat is None else 1,
         judge=bench.judge.identity,
         suite=bench.suite.fingerprint,
-        scenarios=scenario_plans(bench.suite, bench.judge),
+        scenarios=plans,
         baseline=bench.baseline.id if bench.baseline else None,
-        policy=fingerprint(settings.policy),
+        policy=_planned_policy(settings.policy),
         deselected=bench.deselected,
+        schedule=schedule,
+        pinned=bench.pinned.id if bench.pinned else None,
+        against=bench.blue.identity if bench.blue else None,
+        coupled=coupled,
+        first=only_repeat or 0,
     )
+
+
+def manifest_beside(bench: Bench, manifest: RunManifest) -> RunManifest | None:
+    """Return the plan of the other arm, whose seeds are the gate's only where the arms are coupled; None where there is none."""
+    if bench.blue is None:
+        return None
+    return replace(
+        manifest,
+        run_id=f"{manifest.run_id}-blue",
+        target=bench.blue.identity,
+        attested=bench.blue.attested,
+        expected_build=None,
+        stream=manifest.stream if manifest.coupled else SeedStream.BASELINE,
+        pinned=None,
+        against=None,
+    )
+
+
+def _planned_policy(policy: GatePolicy) -> str:
+    """Return the fingerprint of the policy; where repeats may be added by hand, how many are planned is no part of it."""
+    return fingerprint(policy.model_copy(update={"cap": None, "looks": None}) if policy.stopping == "anytime" else policy)
 
 
 def _git_revision() -> str | None:

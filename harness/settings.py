@@ -28,8 +28,9 @@ MAX_SETTINGS_BYTES = 1 << 20
 NEARLY = 0.8
 """Likeness from which an unknown environment variable is taken for a misspelt one of ours."""
 DEFAULT_REPEATS = 5
-"""Conversations for each scenario in the first look: what the integration gate needs."""
-_PATH_FIELDS = ("suite", "facts", "rubric", "baseline", "runs")
+"""Conversations for each scenario in the first wave: what the integration gate needs."""
+_PATH_FIELDS = ("suite", "facts", "rubric", "baseline", "pinned", "state", "noise", "runs")
+_TARGET_FIELDS = ("target", "against")
 
 
 class Settings(FrozenModel):
@@ -40,9 +41,14 @@ class Settings(FrozenModel):
     facts: Path | None = Field(None, description="folder of trusted facts; default: facts/ in the suite")
     rubric: Path = Field(default_factory=lambda: shipped("judges") / "rubric.yaml", description="the judge's rubric")
     baseline: Path | None = Field(None, description="baseline file to hold the candidate against")
+    pinned: Path | None = Field(None, description="second baseline, promoted by hand, that does not roll with the releases")
+    against: str | None = Field(None, description="target file or URL of the deployment to measure side by side, in place of a baseline")
+    state: Path | None = Field(None, description="folder that keeps count of attempts on the same build; without one they are unknown")
+    noise: Path | None = Field(None, description="noise floor that `harness aa` measured; default: NAME.noise.json beside the baseline")
     runs: Path = Field(Path(".harness/runs"), description="where runs are kept")
     judge: str | None = Field(None, description="offline: rules only")
-    repeats: int = Field(DEFAULT_REPEATS, ge=1, le=1000, description="conversations for each scenario in the first look")
+    repeats: int = Field(DEFAULT_REPEATS, ge=1, le=1000, description="conversations for each scenario in the first wave")
+    max_judged: int | None = Field(None, ge=1, description="conversations of the candidate that may be judged in one run")
     concurrency: int = Field(16, ge=1, le=1000, description="conversations held at once")
     deadline_s: float | None = Field(None, gt=0, description="seconds for the whole run")
     expect_build: str | None = Field(
@@ -69,6 +75,20 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: 
     if mistakes:
         raise SettingsError("\n".join(mistakes))
     return Settings.model_validate(values, strict=False)
+
+
+def policy_with(configured: GatePolicy, flags: Mapping[str, Any]) -> GatePolicy:
+    """Return the configured policy with what the command line says otherwise; a flag of None was not given.
+
+    Raises:
+        SettingsError: naming every value that cannot be used.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return GatePolicy.model_validate({**configured.model_dump(), **given})
+    except ValidationError as error:
+        places = [f"--{str(one['loc'][0]).replace('_', '-')}" if one["loc"] else "command line: policy" for one in error.errors()]
+        raise SettingsError("\n".join(f"{place}: {one['msg']}" for place, one in zip(places, error.errors(), strict=True))) from None
 
 
 def _found_upward() -> Path | None:
@@ -119,9 +139,10 @@ def _anchor_paths(values: dict[str, Any], folder: Path) -> None:
     for name in _PATH_FIELDS:
         if isinstance(values.get(name), str):
             values[name] = folder / values[name]
-    target = values.get("target")
-    if isinstance(target, str) and target and "://" not in target:
-        values["target"] = str(folder / target)
+    for name in _TARGET_FIELDS:
+        target = values.get(name)
+        if isinstance(target, str) and target and "://" not in target:
+            values[name] = str(folder / target)
 
 
 def _environment_values(environ: Mapping[str, str], mistakes: list[str]) -> dict[str, Any]:

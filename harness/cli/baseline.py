@@ -51,7 +51,7 @@ def record(
     refuse_unwritable(output)
     if settings.repeats < MIN_REPEATS:
         raise SettingsError(f"--repeats {settings.repeats}: too few for a baseline; use at least {MIN_REPEATS}")
-    bench = assemble(settings, only, os.environ, with_baseline=False)
+    bench = assemble(settings, only, os.environ, gated=False)
     if only and not replace:
         _refuse_loss(output, {scenario.id for scenario in bench.suite.scenarios})
     run, folder = hold(bench, SeedStream.BASELINE, measure, flags)

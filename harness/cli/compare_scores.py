@@ -13,7 +13,7 @@ import click
 from harness.cli.output import say
 
 if TYPE_CHECKING:
-    from harness.gates.policy import GatePolicy
+    pass
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -48,25 +48,11 @@ def command(*, candidate: Path, baseline: Path, unequal_repeats: bool, config: P
     from harness.baselines.scores_csv import read_scores
     from harness.gates.given_scores import decide_scores
     from harness.reports.given_scores import GivenReport, scores_document, scores_text
+    from harness.settings import load_settings, policy_with
 
-    policy = _policy(config, {name: value for name, value in flags.items() if value is not None})
+    policy = policy_with(load_settings({}, os.environ, config).policy, flags)
     sheets = read_scores(candidate, baseline)
     report = GivenReport(str(candidate), str(baseline), decide_scores(*sheets, policy, unequal_repeats=unequal_repeats), policy)
     columns = shutil.get_terminal_size().columns
     say(scores_document(report) if as_json else scores_text(report, tty=sys.stdout.isatty(), environ=os.environ, columns=columns))
     return report.exit_code
-
-
-def _policy(config: Path | None, flags: dict[str, Any]) -> GatePolicy:
-    """Return the configured policy with what the flags say otherwise; raises SettingsError for a value that cannot be."""
-    from pydantic import ValidationError
-
-    from harness.errors import SettingsError
-    from harness.gates.policy import GatePolicy
-    from harness.settings import load_settings
-
-    configured = load_settings({}, os.environ, config).policy
-    try:
-        return GatePolicy.model_validate({**configured.model_dump(), **flags})
-    except ValidationError as error:
-        raise SettingsError("\n".join(f"--{one['loc'][0]}: {one['msg']}" for one in error.errors())) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import anyio
 import click
 
-from harness.assembly import Bench, new_manifest, planned_manifest
+from harness.assembly import Bench, manifest_beside, new_manifest, planned_manifest
 from harness.cli.output import mention
 from harness.cli.progress import progress
 from harness.errors import SettingsError, cause_of
@@ -25,9 +25,11 @@ from harness.expectations.rehearsal import rehearse
 from harness.records.journal import Journal, read_manifest
 from harness.records.run import RunManifest, SeedStream
 from harness.records.store import JOURNAL, LAST, find_run, open_run_folder
-from harness.trial.trial import Experiment
+from harness.trial.experiment import Arm, Experiment
 
 Result = TypeVar("Result")
+BESIDE = "blue"
+"""Folder, within that of a run, of the arm that is measured side by side."""
 _SIGNAL_EXIT = 128
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -44,32 +46,39 @@ def hold(
 ) -> tuple[Result, Path]:
     """Hold a new or resumed run and return what `work` made of it, and the run's folder.
 
-    Of the flags, `seed`, `out`, `resume` and `quiet` count here, and `resumable`: False when nobody could go on.
+    Of the flags, `seed`, `out`, `resume`, `quiet`, `coupled` and `repeat` count here, and `resumable`: False when nobody could go on.
     """
     folder, manifest, resuming = _placed(bench, stream, flags)
-    path = folder / JOURNAL
-    services = bench.services
-    rehearse(bench.suite.scenarios, services.context)
-    journal = Journal.resume(path, manifest) if resuming else Journal.create(path, manifest)
-    try:
+    rehearse(bench.suite.scenarios, bench.services.context)
+    with ExitStack() as open_journals:
+        green = Arm(manifest, bench.services, open_journals.enter_context(_journal(folder / JOURNAL, manifest, resuming=resuming)))
+        blue = None
+        beside = manifest_beside(bench, manifest)
+        if beside is not None and bench.blue_services is not None:
+            journal = _journal(folder / BESIDE / JOURNAL, beside, resuming=resuming and (folder / BESIDE / JOURNAL).exists())
+            blue = Arm(beside, bench.blue_services, open_journals.enter_context(journal))
         with progress(quiet=flags["quiet"]) as display:
             experiment = Experiment(
-                manifest=manifest,
+                green=green,
+                blue=blue,
                 scenarios={scenario.id: scenario for scenario in bench.suite.scenarios},
-                services=services,
-                journal=journal,
                 limits=Limits(concurrency=bench.settings.concurrency, deadline_s=bench.settings.deadline_s),
                 planned=display.plan,
                 held=display.held,
             )
             with _handlers_kept():
                 result, stopped_by = anyio.run(_interruptible, bench, work, experiment)
-    finally:
-        journal.close()
     if result is None:
         mention(f"stopped{_way_on(flags, manifest)}")
         raise Interrupted(stopped_by)
     return result, folder
+
+
+def _journal(path: Path, manifest: RunManifest, *, resuming: bool) -> Journal:
+    """Open the journal of one arm; looks may be added to a run whose bounds hold at any number of them."""
+    if not resuming:
+        return Journal.create(path, manifest)
+    return Journal.resume(path, manifest, prolonged=manifest.schedule is not None and manifest.schedule.open_ended)
 
 
 @contextmanager
@@ -108,7 +117,9 @@ async def _interruptible(
 
         group.start_soon(listen)
         try:
-            async with bench.target:
+            async with AsyncExitStack() as targets:
+                for target in bench.targets:
+                    await targets.enter_async_context(target)
                 result = await work(experiment)
         except BaseExceptionGroup as errors:
             failure = cause_of(errors)
@@ -122,10 +133,10 @@ async def _interruptible(
 
 def _placed(bench: Bench, stream: SeedStream, flags: Mapping[str, Any]) -> tuple[Path, RunManifest, bool]:
     """Return the run's folder, its manifest, and whether it is resumed."""
-    seed, out, resume = flags["seed"], flags["out"], flags["resume"]
+    seed, out, resume, coupled = flags["seed"], flags["out"], flags["resume"], bool(flags.get("coupled"))
     runs = bench.settings.runs
     if resume is None:
-        manifest = new_manifest(bench, stream, seed)
+        manifest = new_manifest(bench, stream, seed, coupled=coupled, only_repeat=flags.get("repeat"))
         return open_run_folder(out or runs / manifest.run_id), manifest, False
     folder = out or find_run(runs, resume)
     kept = read_manifest(folder / JOURNAL)
@@ -133,5 +144,7 @@ def _placed(bench: Bench, stream: SeedStream, flags: Mapping[str, Any]) -> tuple
         raise SettingsError(f"{folder}: holds the run {kept.run_id}, not {resume!r}; say --resume alone, or leave --out away")
     if seed is not None and seed != kept.seed:
         raise SettingsError(f"{folder}: was begun with --seed {kept.seed}; resume it with that seed or without the flag")
-    manifest = planned_manifest(bench, stream, run_id=kept.run_id, created=kept.created, seed=kept.seed)
+    manifest = planned_manifest(
+        bench, stream, run_id=kept.run_id, created=kept.created, seed=kept.seed, coupled=coupled, only_repeat=flags.get("repeat")
+    )
     return folder, replace(manifest, git_revision=kept.git_revision), True

@@ -12,7 +12,9 @@ from harness.cli.options import COLLECTING_OPTIONS, REPORT_OPTIONS, SUITE_OPTION
 
 
 @click.command("run")
-@with_options(SUITE_OPTIONS, COLLECTING_OPTIONS, REPORT_OPTIONS)
+@with_options(SUITE_OPTIONS, COLLECTING_OPTIONS)
+@click.option("--repeat", type=click.IntRange(0), metavar="NUMBER", help="Hold only the repeat of this number, to replay one conversation.")
+@with_options(REPORT_OPTIONS)
 def command(*, config: Path | None, only: tuple[str, ...], **flags: Any) -> int:
     """Hold conversations and score them, without a baseline.
 

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.assembly import assemble
+from harness.baselines.baseline import Baseline
 from harness.cli.holding import hold
 from harness.cli.output import say
 from harness.cli.reporting import GATES, publish, publish_error, refuse_unwritable
 from harness.errors import HarnessError
+from harness.gates import quality
+from harness.gates.verdict import Decision
+from harness.records.attempts import Attempt, attempt_key, earlier_attempts, record_attempt
 from harness.records.redact import Known
-from harness.records.run import SeedStream
+from harness.records.run import RunRecord, SeedStream
 from harness.reports.conversation import conversation
 from harness.reports.exit_code import ExitCode
 from harness.reports.report import build_report, error_report
 from harness.reports.summary import Circumstances
 from harness.reports.terminal import DEFAULT_WIDTH, fitting_width
-from harness.settings import DEFAULT_REPEATS, Settings, load_settings
-from harness.trial.trial import Experiment, Trial, hold_trial, measure
+from harness.settings import DEFAULT_REPEATS, Settings, load_settings, policy_with
+from harness.trial.experiment import Experiment
+from harness.trial.trial import Rules, Trial, hold_trial, measure
 from harness.yaml_source.document import shown_path
 
 SETTING_FLAGS = (
-    "target", "suite", "facts", "rubric", "baseline", "judge", "repeats", "concurrency", "deadline_s", "expect_build", "mode",
+    "target", "suite", "facts", "rubric", "baseline", "pinned", "against", "state", "noise", "judge", "repeats", "max_judged",
+    "concurrency", "deadline_s", "expect_build", "mode",
 )  # fmt: skip
+POLICY_FLAGS = ("policy", "on_inconclusive", "stopping", "cap")
 _PLACES = ("config", "suite", "facts", "rubric")
 SHOWN_WHOLE = 10
 """A run that only measured, and held no more conversations than this, shows each of them."""
@@ -34,7 +41,8 @@ SHOWN_WHOLE = 10
 
 def chosen_settings(config: Path | None, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     """Return the settings that file, environment and flags add up to."""
-    return load_settings({name: flags.get(name) for name in SETTING_FLAGS}, environ, config)
+    settings = load_settings({name: flags.get(name) for name in SETTING_FLAGS}, environ, config)
+    return settings.model_copy(update={"policy": policy_with(settings.policy, {name: flags.get(name) for name in POLICY_FLAGS})})
 
 
 def decide_and_report(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], environ: Mapping[str, str]) -> int:
@@ -59,14 +67,17 @@ def _report(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any],
 def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], environ: Mapping[str, str], *, gated: bool) -> int:
     began = time.monotonic()
     refuse_unwritable(flags["markdown"], flags["junit"])
-    bench = assemble(settings, only, environ, with_baseline=gated)
+    bench = assemble(settings, only, environ, gated=gated)
 
     async def work(experiment: Experiment) -> Trial:
-        if bench.baseline is None:
-            return Trial(await measure(experiment), None, len(experiment.journal.troubles))
-        return await hold_trial(experiment, bench.baseline, settings.policy)
+        if not gated:
+            return Trial(await measure(experiment), None, len(experiment.green.journal.troubles))
+        rules = Rules(settings.policy, bench.baseline, bench.pinned, bool(flags.get("extend")), _attempts(settings, experiment))
+        return await hold_trial(experiment, rules)
 
     trial, folder = hold(bench, SeedStream.GATE, work, flags)
+    if gated:
+        _keep_count(settings, trial)
     circumstances = Circumstances(
         folder=folder,
         duration_s=time.monotonic() - began if flags["resume"] is None else None,
@@ -76,13 +87,43 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
         least_look=DEFAULT_REPEATS,
         known=Known.of(bench.suite.facts),
     )
-    report = build_report(trial.run, bench.baseline, trial.verdicts, settings.mode, circumstances)
+    report = build_report(trial.run, trial.baseline, trial.verdicts, settings.mode, circumstances)
     if not gated and not flags["as_json"] and len(trial.run.conversations) <= SHOWN_WHOLE:
         width = fitting_width(environ, shutil.get_terminal_size((DEFAULT_WIDTH, 0)).columns)
         for record in trial.run.conversations:
             say(conversation(record, circumstances.known, width))
             say("")
     return publish(report, folder, flags)
+
+
+def _attempts(settings: Settings, experiment: Experiment) -> Callable[[RunRecord, Baseline], tuple[str, ...] | None]:
+    """Return who knows the decisions of earlier runs on the same build; nobody does without a state folder or a proved build."""
+    run_id = experiment.green.manifest.run_id
+
+    def earlier(run: RunRecord, baseline: Baseline) -> tuple[str, ...] | None:
+        key = _attempt_key(run, baseline)
+        if settings.state is None or key is None:
+            return None
+        return tuple(one.decision for one in earlier_attempts(settings.state, key, run_id))
+
+    return earlier
+
+
+def _keep_count(settings: Settings, trial: Trial) -> None:
+    """Write down what quality decided about this build; a run that was invalid decided nothing."""
+    manifest = trial.run.manifest
+    key = None if trial.baseline is None else _attempt_key(trial.run, trial.baseline)
+    decision = next((one.decision for one in trial.verdicts or () if one.gate == quality.GATE), Decision.INVALID)
+    if settings.state is not None and key is not None and decision is not Decision.INVALID:
+        record_attempt(settings.state, key, Attempt(manifest.run_id, manifest.created, decision.value))
+
+
+def _attempt_key(run: RunRecord, baseline: Baseline) -> str | None:
+    """Return what makes two runs attempts at the same question; a baseline measured side by side is known by its build."""
+    reference = baseline.id if run.manifest.against is None else baseline.build
+    if run.build is None or reference is None:
+        return None
+    return attempt_key(run.build, reference, run.manifest.suite)
 
 
 def _replay(settings: Settings, flags: Mapping[str, Any]) -> tuple[str, ...]:

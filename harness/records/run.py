@@ -14,7 +14,6 @@ from harness.expectations.finding import Finding
 from harness.judging.judge import JudgeIdentity, Judgement, JudgementOutcome
 from harness.targets.protocol import TargetIdentity
 
-
 MOST_REPEATS = 1000
 """Conversations of one scenario that any plan may hold for its looks."""
 

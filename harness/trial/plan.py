@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from harness.baselines.baseline import Baseline
+from harness.baselines.planning import stored_scores
 from harness.errors import SettingsError
 from harness.evaluation.seeds import conversation_seed
 from harness.gates.policy import GatePolicy
@@ -145,26 +144,13 @@ def _planned_cap(clusters: int, baseline: Baseline | None, policy: GatePolicy) -
 
 
 def _components(baseline: Baseline) -> VarianceComponents | None:
-    """Return how the baseline's scores spread, at least as rounding alone makes them; None where they show no spread at all."""
-    rows = [
-        [
-            math.nan if scores is None else sum(scores.get(name, math.nan) for name in one.plan.dimensions) / len(one.plan.dimensions)
-            for scores in one.scores
-        ]
-        for one in baseline.scenarios
-        if one.plan.dimensions and any(scores is not None for scores in one.scores)
-    ]
-    rows = [row for row in rows if not all(math.isnan(score) for score in row)]
-    if not rows:
-        return None
-    deepest = max(len(row) for row in rows)
-    table = np.array([row + [math.nan] * (deepest - len(row)) for row in rows])
+    """Return how the baseline's scores spread, at least as rounding alone makes them; None where they show nothing."""
     try:
-        found = variance_components(table)
+        found = variance_components(stored_scores(baseline).scores)
     except ValueError:
         return None
-    averaged = sum(len(one.plan.dimensions) for one in baseline.scenarios) / len(rows)
-    return replace(found, within=max(found.within, math.sqrt(1.0 / (12.0 * max(averaged, 1.0)))))
+    averaged = max(len(one.plan.dimensions) for one in baseline.scenarios)
+    return replace(found, within=max(found.within, math.sqrt(1.0 / (12.0 * averaged))))
 
 
 def _within(path: Path) -> str:

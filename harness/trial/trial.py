@@ -34,8 +34,8 @@ class Rules:
     pinned: Baseline | None = None
     extended: bool = False
     """Hold the extension that was planned, too."""
-    attempts: Callable[[str | None, str], tuple[str, ...] | None] = lambda _build, _baseline: None
-    """(build, baseline id) → decisions of earlier runs; None where nobody keeps count."""
+    attempts: Callable[[RunRecord, Baseline], tuple[str, ...] | None] = lambda _run, _baseline: None
+    """Decisions of earlier runs on this build; None where nobody keeps count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _evidence(rules: Rules, seen: Measurement) -> QualityEvidence:
         baseline=compare(run, baseline),
         looking=Looking(schedule, run.looked or 0, rules.extended),
         pinned=compare(run, rules.pinned) if rules.pinned else None,
-        attempts=rules.attempts(run.build, baseline.id) if baseline else None,
+        attempts=rules.attempts(run, baseline) if baseline else None,
     )
 
 

@@ -25,9 +25,9 @@ def assembled(tmp_path: Path) -> Assembling:
     suite = write_suite(tmp_path / "suite", 4)
     target = target_file(tmp_path, "http://green.test")
 
-    def build(only: tuple[str, ...] = (), *, with_baseline: bool = False, **changes: object) -> Bench:
+    def build(only: tuple[str, ...] = (), *, gated: bool = False, **changes: object) -> Bench:
         values = {"target": str(target), "suite": suite, "facts": shipped("scenarios") / "facts", "judge": "offline", **changes}
-        return assemble(Settings(**values), only, {}, with_baseline=with_baseline)
+        return assemble(Settings(**values), only, {}, gated=gated)
 
     return build
 
@@ -76,9 +76,9 @@ def test_an_unattested_target_cannot_be_held_to_a_build(assembled: Assembling, t
 def test_a_baseline_is_only_read_when_a_gate_asks(assembled: Assembling, tmp_path: Path) -> None:
     """A gate needs a baseline that can be read; measuring alone ignores a configured one."""
     with pytest.raises(SettingsError, match="harness baseline record"):
-        assembled(with_baseline=True)
+        assembled(gated=True)
     with pytest.raises(BaselineError, match=r"missing\.gz"):
-        assembled(with_baseline=True, baseline=tmp_path / "missing.gz")
+        assembled(gated=True, baseline=tmp_path / "missing.gz")
     assert assembled(baseline=tmp_path / "missing.gz").baseline is None
 
 
