@@ -1,4 +1,4 @@
-"""One conversation from first turn to judgement: drive, check, judge."""
+"""One conversation, in two steps: it is held and checked, and judged apart from that, at once or by a later look."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from harness.conversations.drive import drive
 from harness.expectations.check import CheckContext, check
-from harness.judging.judge import Judge
-from harness.records.run import Assignment, ConversationRecord, Purpose
+from harness.judging.judge import Judge, Judgement
+from harness.records.run import Assignment, ConversationRecord
 from harness.scenarios.model import Scenario
 from harness.targets.protocol import Opening, Target
 
@@ -21,10 +21,10 @@ class Services:
     context: CheckContext
 
 
-async def evaluate(assignment: Assignment, scenario: Scenario, services: Services) -> ConversationRecord:
-    """Hold one conversation, check it, and have it judged when it is a look; raises JudgeError from the judge.
+async def hold(assignment: Assignment, scenario: Scenario, services: Services) -> ConversationRecord:
+    """Hold one conversation and check it; nobody has judged it yet.
 
-    Infrastructure trouble is evidence about nothing: such a conversation is neither checked nor judged.
+    Infrastructure trouble is evidence about nothing: such a conversation is not checked, and not to be judged.
     """
     opening = Opening(
         scenario_id=scenario.id,
@@ -34,10 +34,10 @@ async def evaluate(assignment: Assignment, scenario: Scenario, services: Service
         setup=scenario.setup,
     )
     transcript = await drive(scenario, opening, services.target)
-    if not transcript.valid:
-        return ConversationRecord(assignment, transcript, findings=(), judgement=None)
-    findings = check(scenario, transcript, services.context)
-    if assignment.purpose is not Purpose.LOOK:
-        return ConversationRecord(assignment, transcript, findings, judgement=None)
-    judgement = await services.judge.judge(scenario, transcript, findings)
-    return ConversationRecord(assignment, transcript, findings, judgement)
+    findings = check(scenario, transcript, services.context) if transcript.valid else ()
+    return ConversationRecord(assignment, transcript, findings, judgement=None)
+
+
+async def judge(record: ConversationRecord, scenario: Scenario, services: Services) -> Judgement:
+    """Have the judge answer about a conversation that was held before; raises JudgeError when it cannot be asked at all."""
+    return await services.judge.judge(scenario, record.transcript, record.findings)

@@ -3,7 +3,10 @@
 Scenarios are interleaved (every scenario once, in an order drawn from the run's seed, before any is held again), so
 that a short outage does not fall on all repeats of one. Workers take from one queue; a conversation that
 infrastructure trouble spoiled goes to its end and is held again, within a quota that the whole run shares, resumed
-sessions included. Records reach the journal as they come; `_flush` makes them count some twenty times a second.
+sessions included. The judge has a queue of its own (`judging_queue`). Conversations and judgements reach the journal as
+they come; `_flush` makes them count some twenty times a second.
+
+Nothing here is shared between two calls of `collect`, so that two targets can be measured at the same time.
 """
 
 from __future__ import annotations
@@ -11,18 +14,21 @@ from __future__ import annotations
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
+from anyio.abc import TaskGroup
 
 from harness.conversations.transcript import Transcript
 from harness.errors import cause_of
 from harness.evaluation.attest import BuildWatch
-from harness.evaluation.evaluate import Services, evaluate
-from harness.records.journal import Journal, Trouble
+from harness.evaluation.evaluate import Services, hold
+from harness.evaluation.judging_queue import JudgingQueue
+from harness.records.journal import Journal
+from harness.records.journal_content import Key, Trouble
 from harness.records.run import Assignment, ConversationRecord, RunManifest
 from harness.scenarios.model import Scenario
 from harness.targets.protocol import FailureKind
@@ -50,6 +56,8 @@ class Limits:
     """Conversations that infrastructure trouble may spoil; None: 5 % of those planned, at least 1."""
     began_s: float = field(default_factory=time.monotonic)
     """When the run began, by the monotonic clock."""
+    judging: int = 16
+    """Conversations judged at once, while others are held."""
     known_build: str | None = None
     """What the version endpoint stated before the run, if it was asked."""
 
@@ -59,28 +67,31 @@ class Collected:
     """What a look brought."""
 
     records: tuple[ConversationRecord, ...]
-    """The conversations that were asked for, as far as they were held, in (scenario, repeat) order."""
+    """The conversations that were asked for, as far as they were held, in (scenario, repeat) order; each judged if it is one of those
+    that the look needs judged, and nothing ended the look before."""
     problems: tuple[str, ...]
-    """Why the run is INVALID, if it is; then some conversations are missing."""
+    """Why the run is INVALID, if it is; then some conversations or judgements are missing."""
 
 
 async def collect(
     assignments: Sequence[Assignment],
+    judged: Collection[Key],
     scenarios: Mapping[str, Scenario],
     services: Services,
     journal: Journal,
     limits: Limits,
     watch: Callable[[ConversationRecord], None],
 ) -> Collected:
-    """Hold the conversations that the journal does not hold yet.
+    """Hold the conversations that the journal does not hold yet, and have those judged that nobody has judged yet.
 
     Args:
         assignments: what to hold.
-        scenarios: scenario id → scenario, for every assignment.
+        judged: (scenario id, repeat) of the conversations that have to be judged, assigned here or held before.
+        scenarios: scenario id → scenario, for everything that is held or judged.
         services: target, judge and what checks need.
         journal: open; it is synced when this returns, is cancelled or fails, and never closed.
         limits: concurrency, deadline, quota.
-        watch: told of each conversation once it is written down.
+        watch: told of each conversation once it is written down, and not again when it is judged.
 
     Raises:
         JournalError: the journal cannot be written.
@@ -88,11 +99,12 @@ async def collect(
         TargetError: the target cannot be spoken to at all.
     """
     look = _Look(scenarios, services, journal, limits, watch)
+    judging = JudgingQueue(judged, scenarios, services, journal, limits.judging)
     held = journal.records
     missing = [one for one in assignments if (one.scenario_id, one.repeat) not in held]
     look.queue.extend(interleaved(missing, journal.manifest.seed))
-    if look.queue and not look.problems:
-        await _hold(look, limits)
+    if (look.queue or judging.held_before) and not look.problems:
+        await _work_off(look, judging, limits)
     keys = sorted((one.scenario_id, one.repeat) for one in assignments)
     return Collected(tuple(journal.records[key] for key in keys if key in journal.records), tuple(look.problems))
 
@@ -150,18 +162,19 @@ class _Look:
                 f"infrastructure trouble spoiled {self._troubles} conversations of this run already, {self._quota} may be held again; start a new run"
             )
 
-    async def work(self) -> None:
-        """Hold conversations until the queue is empty."""
+    async def work(self, judging: JudgingQueue, group: TaskGroup) -> None:
+        """Hold conversations until the queue is empty, and hand each to the judge, who works in `group`."""
         while self.queue:
             assignment = self.queue.popleft()
             await anyio.lowlevel.checkpoint()  # so that an end, a deadline or Ctrl-C is heeded even where nothing waits
-            record = await evaluate(assignment, self.scenarios[assignment.scenario_id], self.services)
+            record = await hold(assignment, self.scenarios[assignment.scenario_id], self.services)
             self._answered = self._answered or any(exchange.reply for exchange in record.transcript.exchanges)
             self._check_build(record.transcript)
             if record.transcript.valid:
                 self._in_a_row = 0
                 self.journal.append(record)
                 self.watch(record)
+                judging.put(record, group)
             else:
                 await self._repeat(assignment, record.transcript)
 
@@ -204,8 +217,8 @@ def _silence(url: str, where: str, *, refused: bool) -> str:
     return f"nothing ever answered at {url} ({where}); is the target up, and is its URL right?"
 
 
-async def _hold(look: _Look, limits: Limits) -> None:
-    """Run the workers under the deadline, and the flushing beside them; whatever happens, what was written is synced."""
+async def _work_off(look: _Look, judging: JudgingQueue, limits: Limits) -> None:
+    """Hold and judge under the deadline, with the flushing beside them; whatever happens, what was written is synced."""
     try:
         async with anyio.create_task_group() as group:
             group.start_soon(_flush, look.journal)
@@ -213,11 +226,15 @@ async def _hold(look: _Look, limits: Limits) -> None:
                 look.scope.deadline = anyio.current_time() + limits.deadline_s - (time.monotonic() - limits.began_s)
             with look.scope:
                 async with anyio.create_task_group() as workers:
+                    before = {record.assignment: record for record in judging.held_before}
+                    for assignment in interleaved(list(before), look.journal.manifest.seed):
+                        judging.put(before[assignment], workers)
                     for _ in range(min(limits.concurrency, len(look.queue))):
-                        workers.start_soon(look.work)
+                        workers.start_soon(look.work, judging, workers)
             if look.scope.cancelled_caught and not look.problems:
                 look.problems.append(
-                    f"the deadline of {limits.deadline_s:g} s passed with conversations still to hold; allow more time and resume the run"
+                    f"the deadline of {limits.deadline_s:g} s passed with conversations still to hold or to judge;"
+                    " allow more time and resume the run"
                 )
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:

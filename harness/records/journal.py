@@ -1,10 +1,12 @@
 """The journal of a run: what was planned, then each conversation as soon as it is whole, so that nothing is held twice.
 
-JSON lines. The first one is the manifest; each later one is a record, or a note of infrastructure trouble (which
-is no evidence, but counts against the run's quota even after a resume). Every line carries SHA-256 over the line
-before it and its own content, so that an edited, reordered or shortened middle is noticed; only a last line without
-its line end is what a crash leaves behind, and is dropped. A line is written at once (a killed process loses
-nothing), but counts only when an fsync covers it; `sync` covers all lines that were written before it, from any thread.
+JSON lines. The first one is the manifest; each later one is a conversation, the judgement of one that stands above it
+(so that a kill between the two costs one question to the judge, and no conversation), a note of infrastructure trouble
+(which is no evidence, but counts against the run's quota even after a resume), or the manifest again where somebody
+prolonged the looks. `journal_content` says how the lines are chained, so that an edited, reordered or shortened middle
+is noticed; only a last line without its line end is what a crash leaves behind, and is dropped. A line is written at
+once (a killed process loses nothing), but counts only when an fsync covers it; `sync` covers all lines that were
+written before it, from any thread.
 
 The file is readable by its owner only, because conversations may hold personal data, and locked while it is open.
 """
@@ -12,61 +14,41 @@ The file is readable by its owner only, because conversations may hold personal 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from harness.errors import JournalError
-from harness.frozen import from_json, plain
+from harness.judging.judge import Judgement
+from harness.records.journal_content import (
+    JournalContent,
+    Judged,
+    Key,
+    Reading,
+    Trouble,
+    differences,
+    first_seal,
+    in_the_way,
+    key_of,
+    line_of,
+    prolongs,
+    read_content,
+    seal,
+)
 from harness.records.run import ConversationRecord, RunManifest
-
-JOURNAL_FORMAT = "1"
-Key = tuple[str, int]
-
-_CHAIN = b'{"chain":"'
-_DIGITS = 64
-_KINDS = ("manifest", "record", "trouble")
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """One conversation that infrastructure trouble spoiled, and that has to be held again."""
-
-    scenario_id: str
-    repeat: int
-    sentence: str
-    """What happened, for a person; free of secrets."""
-
-
-@dataclass(frozen=True, slots=True)
-class JournalContent:
-    """Everything that a journal holds."""
-
-    manifest: RunManifest
-    records: Mapping[Key, ConversationRecord]
-    troubles: tuple[Trouble, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    content: JournalContent
-    chain: str
-    end: int
-    """Offset behind the last whole line."""
 
 
 def read_journal(path: Path) -> JournalContent:
     """Read a journal that another process may still be writing; raises JournalError when it is edited or cut."""
     try:
-        return _read(path, path.read_bytes()).content
+        return read_content(path, path.read_bytes()).content
     except OSError as error:
         raise JournalError(f"{path}: cannot be read ({error.strerror}); name the folder of a run that exists") from None
 
@@ -79,7 +61,7 @@ def read_manifest(path: Path) -> RunManifest:
 class Journal:
     """One run's journal, open for appending; a context manager that closes it."""
 
-    def __init__(self, path: Path, descriptor: int, reading: _Reading) -> None:
+    def __init__(self, path: Path, descriptor: int, reading: Reading) -> None:
         self._path = path
         self._descriptor: int | None = descriptor
         self._chain = reading.chain
@@ -87,7 +69,8 @@ class Journal:
         self._manifest = reading.content.manifest
         self._records = dict(reading.content.records)
         self._troubles = list(reading.content.troubles)
-        self._waiting: list[ConversationRecord | Trouble] = []
+        self._judged = {key: record.judgement is not None for key, record in self._records.items()}
+        self._waiting: list[ConversationRecord | Judged | Trouble] = []
         self._lock = threading.Lock()
 
     @classmethod
@@ -103,7 +86,7 @@ class Journal:
         try:
             _hold(path, descriptor)
             content = JournalContent(manifest, {}, ())
-            journal = cls(path, descriptor, _Reading(content, chain=_seal("", b"", JOURNAL_FORMAT.encode()), end=0))
+            journal = cls(path, descriptor, Reading(content, chain=first_seal(), end=0))
             journal._write("manifest", _json(RunManifest, manifest))
             os.fsync(descriptor)
             _sync_folder(path)
@@ -116,11 +99,19 @@ class Journal:
         return journal
 
     @classmethod
-    def resume(cls, path: Path, manifest: RunManifest) -> Journal:
+    def resume(cls, path: Path, manifest: RunManifest, *, prolonged: bool = False) -> Journal:
         """Go on with the journal at `path`, which has to carry this manifest (its time of creation aside).
 
-        A torn last line is cut off first. Raises JournalError when the journal is missing, foreign (naming what
-        differs), edited, or held by another process.
+        A torn last line is cut off first.
+
+        Args:
+            path: of the journal.
+            manifest: what the run plans.
+            prolonged: whether `manifest` may plan more looks, after those that the journal plans and with nothing else
+                changed. The journal then carries both plans, and goes on with the new one.
+
+        Raises:
+            JournalError: missing, foreign (naming what differs), edited, or held by another process.
         """
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -128,11 +119,15 @@ class Journal:
             raise JournalError(f"{path}: cannot be resumed ({error.strerror}); name a run that exists, or start a new one") from None
         try:
             _hold(path, descriptor)
-            reading = _read(path, _whole(descriptor))
-            _refuse_foreign(path, reading.content.manifest, manifest)
+            reading = read_content(path, _whole(descriptor))
+            longer = _refuse_foreign(path, reading.content, manifest, prolonged=prolonged)
             os.fchmod(descriptor, 0o600)
             os.ftruncate(descriptor, reading.end)
             os.lseek(descriptor, reading.end, os.SEEK_SET)
+            journal = cls(path, descriptor, reading)
+            if longer:
+                journal._manifest = replace(manifest, created=journal.manifest.created)
+                journal._write("manifest", _json(RunManifest, journal.manifest))
             os.fsync(descriptor)
         except OSError as error:
             os.close(descriptor)
@@ -140,7 +135,7 @@ class Journal:
         except JournalError:
             os.close(descriptor)
             raise
-        return cls(path, descriptor, reading)
+        return journal
 
     @property
     def path(self) -> Path:
@@ -149,12 +144,12 @@ class Journal:
 
     @property
     def manifest(self) -> RunManifest:
-        """What was planned, as it was written down when the run began."""
+        """What was planned, as it was written down when the run began or its looks were prolonged."""
         return self._manifest
 
     @property
     def records(self) -> Mapping[Key, ConversationRecord]:
-        """(scenario id, repeat) → record, those only that an fsync covers."""
+        """(scenario id, repeat) → record, with its judgement if there is one; as far as an fsync covers it."""
         return MappingProxyType(self._records)
 
     @property
@@ -168,9 +163,34 @@ class Journal:
         return len(self._waiting)
 
     def append(self, record: ConversationRecord) -> None:
-        """Write one record down; raises JournalError when that is impossible, and then leaves nothing half-written."""
+        """Write one conversation down, judged or not yet.
+
+        Raises:
+            JournalError: it cannot be written, and nothing is left half-written; or the journal holds it already.
+        """
+        key = key_of(record)
+        if key in self._judged:
+            raise JournalError(f"{self._path}: holds scenario {key[0]}, repeat {key[1]} already; nothing is held twice")
         self._write("record", _json(ConversationRecord, record))
+        self._judged[key] = record.judgement is not None
         self._waiting.append(record)
+
+    def judged(self, scenario_id: str, repeat: int, judgement: Judgement) -> None:
+        """Write down what the judge answered about a conversation that was appended before.
+
+        Raises:
+            JournalError: as `append` does; or the journal holds no such conversation, or its judgement already.
+        """
+        key = scenario_id, repeat
+        if self._judged.get(key) is not False:
+            trouble = "a judgement of" if key in self._judged else "no conversation of"
+            raise JournalError(
+                f"{self._path}: holds {trouble} scenario {scenario_id}, repeat {repeat}; each is judged once, after it was held"
+            )
+        judged = Judged(scenario_id, repeat, judgement)
+        self._write("judgement", _json(Judged, judged))
+        self._judged[key] = True
+        self._waiting.append(judged)
 
     def note(self, trouble: Trouble) -> None:
         """Write one infrastructure trouble down; raises JournalError like `append`."""
@@ -188,10 +208,7 @@ class Journal:
             except OSError as error:
                 raise _unwritable(self._path, error) from None
             for entry in self._waiting[:covered]:
-                if isinstance(entry, Trouble):
-                    self._troubles.append(entry)
-                else:
-                    self._records[entry.assignment.scenario_id, entry.assignment.repeat] = entry
+                self._count(entry)
             del self._waiting[:covered]
 
     def close(self) -> None:
@@ -210,6 +227,16 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    def _count(self, entry: ConversationRecord | Judged | Trouble) -> None:
+        match entry:
+            case Trouble():
+                self._troubles.append(entry)
+            case Judged():
+                key = entry.scenario_id, entry.repeat
+                self._records[key] = replace(self._records[key], judgement=entry.judgement)
+            case ConversationRecord():
+                self._records[key_of(entry)] = entry
+
     def _open(self) -> int:
         if self._descriptor is None:
             raise JournalError(f"{self._path}: the journal is closed; resume the run to go on")
@@ -217,8 +244,8 @@ class Journal:
 
     def _write(self, kind: str, content: bytes) -> None:
         descriptor = self._open()
-        chain = _seal(self._chain, kind.encode(), content)
-        line = memoryview(_line(chain, kind, content))
+        chain = seal(self._chain, kind.encode(), content)
+        line = memoryview(line_of(chain, kind, content))
         written = 0
         try:
             while written < len(line):
@@ -239,14 +266,6 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
 
 def _json(kind: type, value: Any) -> bytes:
     return _adapter(kind).dump_json(value)
-
-
-def _seal(chain: str, kind: bytes, content: bytes) -> str:
-    return hashlib.sha256(chain.encode("ascii") + kind + content).hexdigest()
-
-
-def _line(chain: str, kind: str, content: bytes) -> bytes:
-    return b'%b%b","%b":%b}\n' % (_CHAIN, chain.encode("ascii"), kind.encode("ascii"), content)
 
 
 def _hold(path: Path, descriptor: int) -> None:
@@ -275,75 +294,17 @@ def _unwritable(path: Path, error: OSError) -> JournalError:
     return JournalError(f"{path}: cannot be written ({error.strerror}); make room or choose another folder, then resume the run")
 
 
-def _edited(path: Path, line: int) -> JournalError:
-    return JournalError(f"{path}:{line}: the journal was edited or is damaged here; it proves nothing any more: start a new run")
-
-
-def _read(path: Path, data: bytes) -> _Reading:
-    end = data.rfind(b"\n") + 1
-    lines = data[:end].split(b"\n")[:-1]
-    if not lines:
-        raise JournalError(f"{path}: holds no manifest, because the run ended before it began; start a new run")
-    chain = _seal("", b"", JOURNAL_FORMAT.encode())
-    manifest: RunManifest | None = None
-    records: dict[Key, ConversationRecord] = {}
-    troubles: list[Trouble] = []
-    for number, line in enumerate(lines, start=1):
-        kind, chain, content = _opened(path, number, line, chain)
-        try:
-            if kind == "manifest":
-                manifest = from_json(RunManifest, content)
-            elif kind == "trouble":
-                troubles.append(from_json(Trouble, content))
-            else:
-                record = from_json(ConversationRecord, content)
-                records[record.assignment.scenario_id, record.assignment.repeat] = record
-        except ValidationError:
-            raise JournalError(f"{path}:{number}: was written by another version of the harness; start a new run") from None
-    if manifest is None:
-        raise _edited(path, 1)
-    return _Reading(JournalContent(manifest, records, tuple(troubles)), chain, end)
-
-
-def _opened(path: Path, number: int, line: bytes, chain: str) -> tuple[str, str, bytes]:
-    """Return kind, chain and content of one line whose seal fits the line before it."""
-    stated = line[len(_CHAIN) : len(_CHAIN) + _DIGITS]
-    rest = line[len(_CHAIN) + _DIGITS :]
-    kinds = _KINDS[:1] if number == 1 else _KINDS[1:]
-    for kind in kinds:
-        opening = b'","%b":' % kind.encode("ascii")
-        if not (line.startswith(_CHAIN) and rest.startswith(opening) and rest.endswith(b"}")):
-            continue
-        content = rest[len(opening) : -1]
-        sealed = _seal(chain, kind.encode("ascii"), content)
-        if sealed.encode("ascii") == stated:
-            return kind, sealed, content
-    raise _edited(path, number)
-
-
-def _refuse_foreign(path: Path, held: RunManifest, wanted: RunManifest) -> None:
-    differences = _differences(held, wanted)
-    if differences:
-        text = "; ".join(differences)
+def _refuse_foreign(path: Path, held: JournalContent, wanted: RunManifest, *, prolonged: bool) -> bool:
+    """Refuse the journal of another plan; returns whether `wanted` prolongs the one that is held, which has to be allowed."""
+    found = differences(held.manifest, wanted)
+    if not found:
+        return False
+    if not (prolonged and prolongs(held.manifest, wanted)):
+        text = "; ".join(found)
         raise JournalError(f"{path}: is the journal of another run: {text}. Resume with what it was started with, or start a new run")
-
-
-def _differences(held: RunManifest, wanted: RunManifest) -> list[str]:
-    """Say in what two manifests differ; when it was created is a clock reading, no plan."""
-    before, after = plain(replace(held, created="")), plain(replace(wanted, created=""))
-    found = []
-    for name in before:
-        if before[name] == after[name]:
-            continue
-        if name == "scenarios":
-            old, new = ({plan["id"]: plan for plan in side[name]} for side in (before, after))
-            changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
-            found.append(f"scenarios differ: {', '.join(changed[:5]) or 'their order'}{' …' if len(changed) > 5 else ''}")
-        else:
-            found.append(f"{name.replace('_', ' ')} is {_short(before[name])} there and {_short(after[name])} here")
-    return found
-
-
-def _short(value: Any) -> str:
-    text = ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else repr(value)
-    return text if len(text) <= 80 else text[:79] + "…"
+    taken = in_the_way(held.records, wanted)
+    if taken is not None:
+        raise JournalError(
+            f"{path}: the looks cannot be prolonged: scenario {taken[0]}, repeat {taken[1]} was held for another reason; start a new run"
+        )
+    return True

@@ -7,7 +7,9 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
+from contextlib import contextmanager
 
 import anyio
 import pytest
@@ -30,22 +32,37 @@ PLAN = manifest(SCENARIOS.values())
 LOOK = [
     Assignment(name, repeat, conversation_seed(7, SeedStream.GATE, name, repeat), Purpose.LOOK) for name in SCENARIOS for repeat in range(5)
 ]
+KEYS = [(one.scenario_id, one.repeat) for one in LOOK]
 PROGRAM = """
 import sys
 from pathlib import Path
 import anyio
 import harness.evaluation.evaluate as room
-from tests.evaluation.test_killed import hold
+from tests.evaluation.test_killed import ThinkingJudge, hold
 room.check = lambda *_: ()
-anyio.run(hold, sys.argv[1], Path(sys.argv[2]))
+anyio.run(hold, sys.argv[1], Path(sys.argv[2]), ThinkingJudge(int(sys.argv[3])))
 """
 
 
-async def hold(url, path):
-    """Hold what is missing of the look, and return it."""
+class ThinkingJudge(NotingJudge):
+    """Answers `quick` times, and then thinks for ever."""
+
+    def __init__(self, quick):
+        super().__init__()
+        self.quick = quick
+
+    async def judge(self, scenario, transcript, findings):
+        if len(self.asked) == self.quick:
+            await anyio.sleep_forever()
+        return await super().judge(scenario, transcript, findings)
+
+
+async def hold(url, path, judge=None):
+    """Hold what is missing of the look, have it judged, and return it."""
     with Journal.resume(path, PLAN) if path.exists() else Journal.create(path, PLAN) as journal:
         async with HttpTarget(load_target(url, {}), CONCURRENCY) as target:
-            return await collect(LOOK, SCENARIOS, Services(target, NotingJudge(), None), journal, Limits(CONCURRENCY), lambda _: None)
+            services = Services(target, judge or NotingJudge(), None)
+            return await collect(LOOK, KEYS, SCENARIOS, services, journal, Limits(CONCURRENCY), lambda _: None)
 
 
 def answering(moment, reached):
@@ -67,6 +84,18 @@ async def slowly(request, writer):
     await says({"text": f"{said['seed']} {said['message']}", "build": BUILD})(request, writer)
 
 
+@contextmanager
+def started(url, path, quick):
+    """Hold the look in a process of its own, with a judge that answers so many times, and kill it at the end."""
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    child = subprocess.Popen([sys.executable, "-c", PROGRAM, url, str(path), str(quick)], env=environ)
+    try:
+        yield child
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+
+
 @pytest.mark.usefixtures("services")
 @pytest.mark.parametrize("seed", range(2))
 async def test_after_a_kill_nothing_that_was_journalled_is_sent_again(tmp_path, seed):
@@ -76,12 +105,9 @@ async def test_after_a_kill_nothing_that_was_journalled_is_sent_again(tmp_path, 
         undisturbed = await hold(server.url, whole)
     reached = anyio.Event()
     async with raw_server(answering(random.Random(seed).randrange(8, 52), reached)) as server:
-        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        child = subprocess.Popen([sys.executable, "-c", PROGRAM, server.url, str(killed)], env=environ)  # noqa: ASYNC220 - starting is quick
-        with anyio.fail_after(30):
+        with started(server.url, killed, len(LOOK)) as child, anyio.fail_after(30):
             await reached.wait()
-        child.send_signal(signal.SIGKILL)
-        assert await anyio.to_thread.run_sync(child.wait) == -signal.SIGKILL
+        assert child.returncode == -signal.SIGKILL
         journalled = set(read_journal(killed).records)
         resumed = await hold(server.url, killed)
         begun = Counter(request.json["seed"] for request in server.requests if request.json["message"] == "one")
@@ -91,6 +117,34 @@ async def test_after_a_kill_nothing_that_was_journalled_is_sent_again(tmp_path, 
     assert sent_again.isdisjoint(one.seed for one in LOOK if (one.scenario_id, one.repeat) in journalled)
     assert len(sent_again) <= CONCURRENCY
     assert max(begun.values()) <= 2
+
+
+@pytest.mark.usefixtures("services")
+async def test_a_kill_while_the_judge_thinks_costs_its_answer_and_no_conversation(tmp_path):
+    """Everything was held and seven judged: the resume sends nothing, and asks the judge about the others, once each."""
+    path, judge = tmp_path / "killed.jsonl", NotingJudge()
+    async with raw_server(says({"text": "hello", "build": BUILD})) as server:
+        with started(server.url, path, 7):
+            await anyio.to_thread.run_sync(wait_until_held, path, 7)
+        before, sent = judged(path), len(server.requests)
+        resumed = await hold(server.url, path, judge)
+        assert len(server.requests) == sent
+    assert (len(before), len(judge.asked)) == (7, len(LOOK) - 7)
+    assert {(name, repeat) for name, repeat, _ in judge.asked} == set(KEYS) - before
+    assert judged(path) == set(KEYS) == {(one.assignment.scenario_id, one.assignment.repeat) for one in resumed.records if one.judgement}
+
+
+def wait_until_held(path, quick):
+    """Return when the journal that another process writes holds every conversation, and so many judgements."""
+    end = time.monotonic() + 60
+    while not path.exists() or path.read_bytes().count(b"\n") < 1 + len(LOOK) + quick:
+        assert time.monotonic() < end, "the look was never held"
+        time.sleep(0.05)
+
+
+def judged(path):
+    """Which conversations of a journal are judged; reading refuses what was judged twice."""
+    return {key for key, record in read_journal(path).records.items() if record.judgement}
 
 
 def texts(record):

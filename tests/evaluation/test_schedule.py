@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+from dataclasses import replace
 
 import anyio
 import pytest
@@ -31,6 +32,10 @@ def look(repeats=5, names=SCENARIOS):
     ]
 
 
+def keys(assignments):
+    return {(one.scenario_id, one.repeat) for one in assignments}
+
+
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "journal.jsonl"
@@ -44,18 +49,19 @@ def quick(monkeypatch):
 
 @pytest.fixture
 def run(path, services):
-    """Collect with a fresh or resumed journal; returns what was collected."""
+    """Collect with a fresh or resumed journal, all of it judged; returns what was collected."""
 
     async def collected(target, assignments=None, plan=PLAN, judge=None, watch=lambda _: None, **limits):
+        held = look() if assignments is None else assignments
         with Journal.resume(path, plan) if path.exists() else Journal.create(path, plan) as journal:
             limits = Limits(**{"concurrency": 4} | limits)
-            return await collect(look() if assignments is None else assignments, SCENARIOS, services(target, judge), journal, limits, watch)
+            return await collect(held, keys(held), SCENARIOS, services(target, judge), journal, limits, watch)
 
     return collected
 
 
 async def test_every_assignment_is_held_once_and_written_down(run, path):
-    """Records come back in (scenario, repeat) order, are in the journal, and each was shown once."""
+    """Records come back judged in (scenario, repeat) order, are in the journal, and each was shown once, as soon as it was held."""
 
     async def answer(*_):
         await anyio.sleep(0.001)
@@ -65,7 +71,8 @@ async def test_every_assignment_is_held_once_and_written_down(run, path):
     collected = await run(target, watch=seen.append)
     assert collected.problems == ()
     assert [one.assignment for one in collected.records] == sorted(look())
-    assert sorted(seen, key=lambda one: one.assignment) == list(collected.records)
+    assert all(one.judgement for one in collected.records)
+    assert sorted(seen, key=lambda one: one.assignment) == [replace(one, judgement=None) for one in collected.records]
     assert dict(read_journal(path).records) == {(one.assignment.scenario_id, one.assignment.repeat): one for one in collected.records}
     assert len(target.sent) == 8 * 5 * 2
     assert target.most_sessions == 4
@@ -291,7 +298,7 @@ async def test_cancelling_stops_cleanly_and_what_was_written_counts(path, servic
     target = ScriptedTarget(answer)
     with Journal.create(path, PLAN) as journal:
         with anyio.move_on_after(1) as scope:
-            await collect(look(), SCENARIOS, services(target), journal, Limits(concurrency=4), lambda _: None)
+            await collect(look(), keys(look()), SCENARIOS, services(target), journal, Limits(concurrency=4), lambda _: None)
         assert scope.cancelled_caught
         assert (len(journal.records), journal.pending) == (16, 0)
     assert target.open_sessions == 0
@@ -309,7 +316,7 @@ async def test_records_count_while_the_run_goes_on(path, services):
         return reply()
 
     with Journal.create(path, PLAN) as journal:
-        await collect(look(), SCENARIOS, services(ScriptedTarget(answer)), journal, Limits(concurrency=4), lambda _: None)
+        await collect(look(), (), SCENARIOS, services(ScriptedTarget(answer)), journal, Limits(concurrency=4), lambda _: None)
     assert counted[0] == 32
 
 

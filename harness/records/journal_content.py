@@ -1,0 +1,206 @@
+"""What the lines of a journal say, and the chain that holds them together.
+
+Every line carries SHA-256 over the line before it and its own content. Reading folds the lines into values: a
+`record` line holds a conversation, a `judgement` line completes one that stands above it, a `trouble` line counts
+against the quota, and a `manifest` line after the first prolongs the looks that were planned. A line that contradicts
+those above it is damage, even where the chain holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.errors import JournalError
+from harness.frozen import from_json, plain
+from harness.judging.judge import Judgement
+from harness.records.run import ConversationRecord, Purpose, RunManifest
+
+JOURNAL_FORMAT = "1"
+Key = tuple[str, int]
+"""(scenario id, repeat)."""
+
+_CHAIN = b'{"chain":"'
+_DIGITS = 64
+_KINDS = ("record", "judgement", "trouble", "manifest")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One conversation that infrastructure trouble spoiled, and that has to be held again."""
+
+    scenario_id: str
+    repeat: int
+    sentence: str
+    """What happened, for a person; free of secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the judge answered about a conversation that the journal holds already."""
+
+    scenario_id: str
+    repeat: int
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class JournalContent:
+    """Everything that a journal holds."""
+
+    manifest: RunManifest
+    records: Mapping[Key, ConversationRecord]
+    """Each with its judgement, where one was written down."""
+    troubles: tuple[Trouble, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A journal's content, and where and how the next line goes on."""
+
+    content: JournalContent
+    chain: str
+    """Seal of the last whole line."""
+    end: int
+    """Offset behind the last whole line."""
+
+
+def key_of(record: ConversationRecord) -> Key:
+    """Return the key under which a record stands."""
+    return record.assignment.scenario_id, record.assignment.repeat
+
+
+def first_seal() -> str:
+    """Return the seal that the first line continues."""
+    return seal("", b"", JOURNAL_FORMAT.encode())
+
+
+def seal(chain: str, kind: bytes, content: bytes) -> str:
+    """Return the seal of a line of this kind and content that follows the line with the seal `chain`."""
+    return hashlib.sha256(chain.encode("ascii") + kind + content).hexdigest()
+
+
+def line_of(chain: str, kind: str, content: bytes) -> bytes:
+    """Return the line that states its own seal, `chain`, its kind and its content."""
+    return b'%b%b","%b":%b}\n' % (_CHAIN, chain.encode("ascii"), kind.encode("ascii"), content)
+
+
+def read_content(path: Path, data: bytes) -> Reading:
+    """Read the bytes of the journal at `path`; a torn last line is left out.
+
+    Raises:
+        JournalError: edited, damaged, empty, or of another version.
+    """
+    end = data.rfind(b"\n") + 1
+    lines = data[:end].split(b"\n")[:-1]
+    if not lines:
+        raise JournalError(f"{path}: holds no manifest, because the run ended before it began; start a new run")
+    chain = first_seal()
+    folded = _Folded()
+    for number, line in enumerate(lines, start=1):
+        kind, chain, content = _opened(path, number, line, chain)
+        try:
+            fits = folded.take(kind, content)
+        except ValidationError:
+            raise JournalError(f"{path}:{number}: was written by another version of the harness; start a new run") from None
+        if not fits:
+            raise _edited(path, number)
+    if folded.manifest is None:
+        raise _edited(path, 1)
+    return Reading(JournalContent(folded.manifest, folded.records, tuple(folded.troubles)), chain, end)
+
+
+def differences(held: RunManifest, wanted: RunManifest) -> list[str]:
+    """Say in what two manifests differ; when it was created is a clock reading, no plan."""
+    before, after = plain(replace(held, created="")), plain(replace(wanted, created=""))
+    found = []
+    for name in before:
+        if before[name] == after[name]:
+            continue
+        if name == "scenarios":
+            old, new = ({plan["id"]: plan for plan in side[name]} for side in (before, after))
+            changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+            found.append(f"scenarios differ: {', '.join(changed[:5]) or 'their order'}{' …' if len(changed) > 5 else ''}")
+        else:
+            found.append(f"{name.replace('_', ' ')} is {_short(before[name])} there and {_short(after[name])} here")
+    return found
+
+
+def prolongs(held: RunManifest, wanted: RunManifest) -> bool:
+    """Return whether `wanted` is the plan `held` with more looks after its own, and with nothing else changed."""
+    if held.schedule is None or wanted.schedule is None:
+        return False
+    before, after = held.schedule.looks, wanted.schedule.looks
+    same = replace(wanted, created=held.created, schedule=replace(wanted.schedule, looks=before))
+    return same == held and len(after) > len(before) and after[: len(before)] == before
+
+
+def in_the_way(records: Mapping[Key, ConversationRecord], wanted: RunManifest) -> Key | None:
+    """Return the first conversation that was added for another reason under a repeat that the looks of `wanted` need, or None."""
+    taken = (key for key, record in records.items() if record.assignment.purpose is not Purpose.LOOK and key[1] < wanted.planned)
+    return min(taken, default=None)
+
+
+@dataclass(slots=True)
+class _Folded:
+    """What the lines up to here say together."""
+
+    manifest: RunManifest | None = None
+    records: dict[Key, ConversationRecord] = field(default_factory=dict)
+    troubles: list[Trouble] = field(default_factory=list)
+
+    def take(self, kind: str, content: bytes) -> bool:
+        """Take one line; returns False when it contradicts those above. Raises pydantic.ValidationError."""
+        match kind:
+            case "manifest":
+                return self._plan(from_json(RunManifest, content))
+            case "record":
+                record = from_json(ConversationRecord, content)
+                return self.records.setdefault(key_of(record), record) is record
+            case "judgement":
+                return self._judge(from_json(Judged, content))
+            case _:
+                self.troubles.append(from_json(Trouble, content))
+                return True
+
+    def _plan(self, manifest: RunManifest) -> bool:
+        fits = self.manifest is None or prolongs(self.manifest, manifest)
+        self.manifest = manifest
+        return fits
+
+    def _judge(self, judged: Judged) -> bool:
+        key = judged.scenario_id, judged.repeat
+        record = self.records.get(key)
+        if record is None or record.judgement is not None:
+            return False
+        self.records[key] = replace(record, judgement=judged.judgement)
+        return True
+
+
+def _opened(path: Path, number: int, line: bytes, chain: str) -> tuple[str, str, bytes]:
+    """Return kind, chain and content of one line whose seal fits the line before it."""
+    stated = line[len(_CHAIN) : len(_CHAIN) + _DIGITS]
+    rest = line[len(_CHAIN) + _DIGITS :]
+    for kind in ("manifest",) if number == 1 else _KINDS:
+        opening = b'","%b":' % kind.encode("ascii")
+        if not (line.startswith(_CHAIN) and rest.startswith(opening) and rest.endswith(b"}")):
+            continue
+        content = rest[len(opening) : -1]
+        sealed = seal(chain, kind.encode("ascii"), content)
+        if sealed.encode("ascii") == stated:
+            return kind, sealed, content
+    raise _edited(path, number)
+
+
+def _edited(path: Path, line: int) -> JournalError:
+    return JournalError(f"{path}:{line}: the journal was edited or is damaged here; it proves nothing any more: start a new run")
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else repr(value)
+    return text if len(text) <= 80 else text[:79] + "…"
