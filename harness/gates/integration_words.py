@@ -11,7 +11,8 @@ NAMED = 5
 """Scenarios that a sentence names before it only counts them."""
 
 HEALTHY_MUST_PASS = 0.001
-"""Share of a good build's conversations that may fail a must_pass scenario: two of seven in one of sixty runs at 1 %."""
+"""Share of a good build's conversations that may fail a must_pass scenario: sixty of them then stop one good build in eight hundred,
+and one in nine where 1 % fail."""
 
 UNATTESTED = "The target states no build (`build: unattested`), so nothing proves which build was measured."
 NO_BASELINE = "There is no baseline: every scenario only had to pass in a majority of its conversations."
@@ -80,8 +81,8 @@ def cautions(evidence: IntegrationEvidence, findings: Sequence[ScenarioFinding])
     strict = [one.scenario for one in evidence.scenarios if one.must_pass and one.baseline is not None and one.baseline.rate < 1]
     if strict:
         found.append(
-            f"Marked must_pass, yet failing in the baseline: {_listed(strict)}; a check that fails in more than {HEALTHY_MUST_PASS:.1%} of "
-            "good conversations stops good builds, so mend it or take the mark away."
+            f"Marked must_pass, yet failing in the baseline: {_listed(strict)}. Such a scenario stops good builds unless they fail it in "
+            f"at most {HEALTHY_MUST_PASS:.1%} of conversations; mend it, or take the mark away."
         )
     if evidence.pairing.removed:
         found.append(f"In the baseline, but not run: {_listed(evidence.pairing.removed)}.")

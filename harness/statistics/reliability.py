@@ -15,18 +15,22 @@ from harness.statistics.multiplicity import holm
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 LEAST_FAILURES = 0.5
 """Smallest prior weight on failing: a perfect baseline still leaves room for an accident."""
 CONCENTRATION = (2.0, 200.0)
 """Limits of a + b: as little, and as much, as the other scenarios may say about one."""
+_NOTHING = 1e-9
+"""Stands for a Beta weight of 0, at which the distribution would be undefined."""
 
 
 def beta_prior(passes: npt.ArrayLike, conversations: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Return the Beta(a, b) of pass rates over scenarios, fitted by moments to the baseline's counts (empirical Bayes).
 
     The mean keeps .5/(all conversations) away from 0 and 1, a + b lies in [2, 200], b ≥ .5. The variance between
-    scenarios is what is left of the rates' variance after binomial noise; nothing left means the strongest prior.
+    scenarios is what is left of the rates' variance after binomial noise; nothing left means the strongest prior. Where
+    b is lifted to .5, a makes room for it.
     Source: Kleinman 1973; Carlin & Louis, "Bayes and Empirical Bayes Methods", §3.
 
     Degenerate: every rate 1, or one scenario alone → no spread is visible, a + b = 200. One conversation each → spread
@@ -46,7 +50,8 @@ def beta_prior(passes: npt.ArrayLike, conversations: npt.ArrayLike) -> tuple[Flo
     excess = spread * depth / (mean * (1.0 - mean)) - 1.0
     correlation = np.clip(excess / np.maximum(depth - 1.0, 1e-9), 1e-9, 1.0)
     concentration = np.where(depth > 1.0, np.clip(1.0 / correlation - 1.0, *CONCENTRATION), CONCENTRATION[0])
-    return mean * concentration, np.maximum((1.0 - mean) * concentration, LEAST_FAILURES)
+    b = np.maximum((1.0 - mean) * concentration, LEAST_FAILURES)
+    return concentration - b, b
 
 
 def lower_tail(passes: npt.ArrayLike, conversations: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
@@ -132,7 +137,10 @@ class ScenarioTests:
     """P-value of everything held."""
     p_first: FloatArray
     """P-value of the first look."""
+    failed_first: BoolArray
+    """By the first look alone."""
     failed: BoolArray
+    """By either look."""
 
 
 def two_look_tests(look: Counts, held: Counts, complete: BoolArray, reference: Reference, rule: TwoLookRule) -> ScenarioTests:
@@ -155,20 +163,45 @@ def two_look_tests(look: Counts, held: Counts, complete: BoolArray, reference: R
     b = baseline.conversations - baseline.passes + reference.b
     p_first = lower_tail(look.passes, look.conversations, a, b)
     p = lower_tail(held.passes, held.conversations, a, b)
-    first = holm(p_first) <= rule.family_alpha * rule.first_share
+    first = (holm(p_first) <= rule.family_alpha * rule.first_share) & (baseline.rate - look.rate > rule.least_drop)
     second = holm(np.where(complete, p, 1.0)) <= rule.family_alpha * (1.0 - rule.first_share)
-    dropped_first = baseline.rate - look.rate > rule.least_drop
     dropped = complete & (baseline.rate - held.rate > rule.least_drop)
-    return ScenarioTests(p=p, p_first=p_first, failed=(first & dropped_first) | (second & dropped))
+    return ScenarioTests(p=p, p_first=p_first, failed_first=first, failed=first | (second & dropped))
+
+
+def second_look(look: Counts, held: Counts, extended: int) -> IntArray:
+    """Return how many conversations each scenario has to hold in total: `extended` where one failed, the first look's elsewhere."""
+    fallen = held.passes < held.conversations
+    return np.where(fallen, np.maximum(look.conversations, extended), look.conversations)
+
+
+@dataclass(frozen=True, slots=True)
+class PooledTest:
+    """What all first-look conversations say together; arrays of shape (...)."""
+
+    p: FloatArray
+    failed: BoolArray
+
+
+def pooled_test(look: Counts, baseline: Counts, alpha: float) -> PooledTest:
+    """Test the suite as a whole: it fails where p is at most `alpha` and fewer conversations passed than the baseline lets expect.
+
+    The tail is `pooled_lower_tail`. Degenerate: no conversations → p 1, not failed.
+    """
+    p = pooled_lower_tail(look, baseline)
+    return PooledTest(p, (p <= alpha) & (look.passes.sum(axis=-1) < np.sum(baseline.rate * look.conversations, axis=-1)))
 
 
 def pooled_lower_tail(look: Counts, baseline: Counts) -> FloatArray:
     """Return P(as few passes or fewer) over all scenarios together, shape (...): the test for faults spread thinly.
 
-    One beta-binomial over all first-look conversations, given all of the baseline's of the same scenarios. The prior is
-    Jeffreys' Beta(.5, .5). Baseline scenarios count by their share of the *look*, so that uneven depth does not tilt the
-    expected rate. Degenerate: no conversations → 1.
+    One beta-binomial over all first-look conversations, given all of the baseline's of the same scenarios. One failure more
+    than the baseline's is taken for granted, which makes the tail that of Fisher's exact test: where all conversations fail
+    alike, it is at most α in at most α of runs, however few failures there are. Baseline scenarios count by their share of
+    the *look*, so that uneven depth does not tilt the expected rate. Source: Altham 1969 for the identity with Fisher 1935.
+
+    Degenerate: no conversations → 1; a baseline in which nothing passed → 1.
     """
     n, m = look.conversations.sum(axis=-1), baseline.conversations.sum(axis=-1)
     expected = np.sum(baseline.rate * look.conversations, axis=-1) / np.maximum(n, 1)
-    return lower_tail(look.passes.sum(axis=-1), n, expected * m + 0.5, (1.0 - expected) * m + 0.5)
+    return lower_tail(look.passes.sum(axis=-1), n, np.maximum(expected * m, _NOTHING), (1.0 - expected) * m + 1.0)

@@ -1,4 +1,4 @@
-"""Passes and failures against oracles, degenerate counts, and the error rates that the two looks reach."""
+"""Passes and failures against oracles, and degenerate counts."""
 
 import math
 from itertools import combinations
@@ -19,11 +19,12 @@ from harness.statistics.reliability import (
     lower_tail,
     pass_hat_k,
     pooled_lower_tail,
+    pooled_test,
+    second_look,
     two_look_tests,
 )
 
 RULE = TwoLookRule(family_alpha=0.02, first_share=0.4, least_drop=0.10)
-POOLED_ALPHA = 0.005
 
 
 @settings(deadline=None)
@@ -74,14 +75,16 @@ def test_prior_keeps_its_guards(passes, conversations):
     a, b = beta_prior(passes, conversations)
     assert a > 0
     assert b >= LEAST_FAILURES
-    assert CONCENTRATION[0] * 0.99 <= float(a + b) <= CONCENTRATION[1] + LEAST_FAILURES
+    assert CONCENTRATION[0] <= float(a + b) <= CONCENTRATION[1]
 
 
 def test_prior_mean_is_clipped_when_every_rate_is_one():
     """A perfect baseline is as good as half a failure in all its conversations, not as infinity."""
     a, b = beta_prior([20] * 60, 20)
-    assert float(a) == pytest.approx(200 * (1 - 0.5 / 1200))
     assert float(b) == LEAST_FAILURES
+    assert float(a) == 200 - LEAST_FAILURES
+    a, b = beta_prior([4] * 10, 4)
+    assert float(a / (a + b)) == pytest.approx(1 - 0.5 / 40)
 
 
 @settings(deadline=None)
@@ -97,51 +100,6 @@ def test_pass_hat_k_counts_samples(counts, k):
             shares.append(sum(map(all, samples)) / len(samples))
     expected = sum(shares) / len(shares) if shares else math.nan
     assert float(pass_hat_k(passes, held, k)) == pytest.approx(expected, nan_ok=True)
-
-
-def _outcome(baseline_rate, green_rate, runs, seed, depth=20):
-    """Return how often the scenario tests, and any test at all, fail a green that passes at `green_rate`."""
-    rng = np.random.default_rng(seed)
-    shape = (runs, len(baseline_rate))
-    stored = rng.binomial(depth, baseline_rate, shape)
-    look = rng.binomial(5, green_rate, shape)
-    extended = look + np.where(look < 5, rng.binomial(15, green_rate, shape), 0)
-    first, baseline = Counts(look, np.full(shape, 5)), Counts(stored, np.full(shape, depth))
-    held = Counts(extended, np.where(look < 5, 20, 5))
-    a, b = beta_prior(stored, depth)
-    tests = two_look_tests(first, held, np.ones(shape, bool), Reference(baseline, a[:, None], b[:, None]), RULE)
-    pooled = pooled_lower_tail(first, baseline) <= POOLED_ALPHA
-    return tests.failed.any(axis=1), tests.failed.any(axis=1) | pooled
-
-
-HEALTHY = np.full(60, 0.995)
-
-
-def _with(rate, scenarios):
-    return np.concatenate([np.full(scenarios, rate), HEALTHY[scenarios:]])
-
-
-def test_two_looks_in_small():
-    """A scenario that stopped working is always found, and a healthy suite rarely fails."""
-    assert _outcome(_with(1.0, 1), _with(0.0, 1), 300, seed=1)[0].all()
-    assert _outcome(HEALTHY, HEALTHY, 500, seed=2)[1].mean() <= 0.02
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("green", "baseline", "least", "most"),
-    [
-        (HEALTHY, HEALTHY, 0.0, 0.005),
-        (_with(0.0, 1), _with(1.0, 1), 0.999, 1.0),
-        (_with(0.5, 1), _with(1.0, 1), 0.95, 1.0),
-        (_with(0.7, 4), _with(1.0, 4), 0.99, 1.0),
-        (HEALTHY - 0.05, HEALTHY, 0.99, 1.0),
-    ],
-    ids=["healthy", "1 to 0", "1 to .5", "1 to .7 in four", "5 % more failures everywhere"],
-)
-def test_operating_characteristics(green, baseline, least, most):
-    """60 scenarios, M = 20, .5 % healthy failures: false alarms and detection lie within the goals."""
-    assert least <= _outcome(baseline, green, 20_000, seed=11)[1].mean() <= most
 
 
 def test_unfinished_extension_cannot_fail_the_second_look():
@@ -160,6 +118,32 @@ def test_small_drop_never_fails_however_certain():
     tests = two_look_tests(look, look, np.array([True]), Reference(base, np.array(199.0), np.array(1.0)), RULE)
     assert float(tests.p[0]) < 1e-6
     assert not tests.failed.any()
+
+
+@settings(deadline=None)
+@given(st.integers(0, 60), st.integers(0, 20), st.integers(1, 200), st.integers(0, 40))
+def test_pooled_tail_is_fishers(passes, failures, stored_passes, stored_failures):
+    """The pooled tail is that of Fisher's exact test on passes and failures of both arms."""
+    look = Counts(np.array([passes]), np.array([passes + failures]))
+    stored = Counts(np.array([stored_passes]), np.array([stored_passes + stored_failures]))
+    expected = stats.fisher_exact([[passes, failures], [stored_passes, stored_failures]], alternative="less").pvalue
+    assert float(pooled_lower_tail(look, stored)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_pooled_test_fails_by_level_and_direction():
+    """A small p fails the suite; where nothing ever passed, and where more pass than before, nothing does."""
+    stored = np.array([[20, 20], [0, 0], [10, 10]])
+    look = Counts(np.array([[2, 2], [0, 0], [5, 5]]), np.full((3, 2), 5))
+    found = pooled_test(look, Counts(stored, np.full((3, 2), 20)), 0.005)
+    assert found.failed.tolist() == [True, False, False]
+    assert found.p[1:].tolist() == pytest.approx([1.0, 1.0])
+    assert not pooled_test(look, Counts(stored, np.full((3, 2), 20)), 1e-9).failed.any()
+
+
+def test_only_scenarios_that_failed_get_a_second_look():
+    """One failure is enough; a first look that is deeper than the second is never cut."""
+    look = Counts(np.array([5, 4, 29]), np.array([5, 5, 30]))
+    assert second_look(look, look, 20).tolist() == [5, 20, 30]
 
 
 def test_pooled_test_without_conversations():
