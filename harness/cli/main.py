@@ -47,6 +47,7 @@ _COMMANDS = {
     "plan": _Entry(
         "harness.cli.plan", "Plan a gate: power by repeats, expected conversations, what they cost, and where only more scenarios help."
     ),
+    "aa": _Entry("harness.cli.aa", "Hold a build against itself: the noise floor and the flip rate of this suite."),
     "simulate": _Entry(
         "harness.cli.simulate", "Measure how often the gate itself is wrong, and what it costs, on simulated conversations."
     ),

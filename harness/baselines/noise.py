@@ -1,0 +1,228 @@
+"""How noisy a gate is on an unchanged build: one measured value, its file beside the baseline, and what an enforced gate says of it.
+
+The file is JSON for people and programs, and holds nothing that depends on when it was written: the same conversations, policy
+and seed give the same bytes. Its id is the fingerprint of all else, so that a careless edit is noticed.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from harness.baselines.baseline import Baseline
+from harness.errors import BaselineError
+from harness.frozen import FrozenModel, fingerprint, from_json, plain
+from harness.records.store import write_atomically
+
+KIND = "mangaassist-harness noise floor"
+SCHEMA_VERSION = 1
+MAX_BYTES = 1 << 20
+MEASURE_AGAIN = "measure it again with `harness aa`"
+FLAKIEST = 10
+"""Scenarios that are listed by name."""
+_READABLE = 0o644
+_BASELINE_SUFFIX = ".jsonl.gz"
+_NAMED = 3
+
+Rate = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Points = Annotated[float, Field(ge=-4, le=4, allow_inf_nan=False)]
+Spread = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class NoiseAtLook(FrozenModel):
+    """How far apart two measurements of one build lie, at one look."""
+
+    repeats: Annotated[int, Field(ge=1)] = Field(description="conversations of each scenario with green")
+    sd: Spread = Field(description="standard deviation of the estimated difference, score points")
+    p95: Spread = Field(description="95 % of the differences are smaller than this, in either direction; score points")
+
+
+class FlipRates(FrozenModel):
+    """Shares of the splits that did not PASS."""
+
+    quality_fail: Rate
+    quality_inconclusive: Rate
+    integration_fail: Rate
+    either: Rate = Field(description="did not PASS both gates")
+
+    @property
+    def quality(self) -> float:
+        """Did not PASS quality."""
+        return self.quality_fail + self.quality_inconclusive
+
+
+class FlakyScenario(FrozenModel):
+    """A scenario that passes in some conversations and fails in others."""
+
+    scenario: Text
+    passes: Count
+    conversations: Count
+    flip_rate: Rate = Field(description="chance that of two conversations one passes and the other does not")
+
+
+class Shift(FrozenModel):
+    """What a fresh run of the same build brought, against the stored conversations: noise, and all that changed since."""
+
+    run: Text
+    attested: bool = Field(description="the same build answered, which its replies prove")
+    conversations: Count
+    difference: Points | None = Field(description="fresh minus stored, mean score; None where too little was scored")
+    standard_error: Spread | None = Field(description="on exactly these scenarios")
+    pass_rate: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = Field(description="fresh minus stored, mean over scenarios")
+
+    @property
+    def drifted(self) -> bool:
+        """The difference is more than noise: beyond 2.58 standard errors, which one in a hundred is by chance."""
+        if self.difference is None or self.standard_error is None:
+            return False
+        return abs(self.difference) > CHANCE * self.standard_error
+
+
+CHANCE = 2.58
+
+
+class NoiseFloor(FrozenModel):
+    """What the same build held against itself showed, and for what it holds."""
+
+    baseline: Text = Field(description="id of the baseline")
+    build: Text | None
+    suite: Text = Field(description="fingerprint")
+    judge: Text = Field(description="fingerprint")
+    policy: Text = Field(description="fingerprint")
+    seed: Count
+    splits: Annotated[int, Field(ge=2)]
+    scenarios: Annotated[int, Field(ge=1)]
+    held: Annotated[int, Field(ge=1)] = Field(description="conversations dealt, of all scenarios")
+    baseline_repeats: Annotated[int, Field(ge=1)] = Field(description="conversations of each scenario dealt to the baseline")
+    first_look: Annotated[int, Field(ge=1)] = Field(description="conversations of each scenario that integration looks at first")
+    copies: Annotated[int, Field(ge=1)] = Field(description="how often a conversation was in a deal, at most; 1: the rates are unbiased")
+    spread_kept: Rate = Field(description="part of the variance that dealing from copies keeps; the noise is divided by its root")
+    noise: Annotated[tuple[NoiseAtLook, ...], Field(max_length=100)] = Field(description="at each look at quality")
+    flips: FlipRates
+    scenario_flip_rate: Rate = Field(description="mean over scenarios: of two conversations one passes and the other does not")
+    flakiest: Annotated[tuple[FlakyScenario, ...], Field(max_length=FLAKIEST)]
+    fresh: Shift | None = Field(description="None where only stored conversations were dealt")
+
+
+class _NoiseFile(FrozenModel):
+    kind: Literal["mangaassist-harness noise floor"]
+    schema_version: Literal[1]
+    id: str
+    noise_floor: NoiseFloor
+
+
+def noise_path(baseline: Path) -> Path:
+    """Return where the noise of the baseline at `baseline` belongs: `NAME.noise.json` beside `NAME.jsonl.gz`."""
+    name = baseline.name
+    return baseline.with_name((name.removesuffix(_BASELINE_SUFFIX) or name) + ".noise.json")
+
+
+def write_noise(path: Path, noise: NoiseFloor) -> None:
+    """Put `noise` at `path`, whole or not at all; raises StoreError when it cannot be written."""
+    content = {"kind": KIND, "schema_version": SCHEMA_VERSION, "id": fingerprint(noise), "noise_floor": plain(noise)}
+    write_atomically(path, (json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode(), _READABLE)
+
+
+def read_noise(path: Path) -> NoiseFloor | None:
+    """Read the noise at `path`; None where there is no file.
+
+    Raises:
+        BaselineError: The file is unreadable, too large, foreign, too new or edited.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise _refused(path, "is not a regular file", "name the file itself")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise _refused(path, f"cannot be read: {error}", "check the path and its permissions") from error
+    if len(content) > MAX_BYTES:
+        raise _refused(path, "is larger than 1 MB, so it is not a noise floor")
+    return _checked(path, content)
+
+
+def noise_caution(noise: NoiseFloor | None, baseline: Baseline, suite: str, policy: str, flip_target: float) -> str | None:
+    """Return what an enforced gate says loudly about its own reliability; None where it is measured and good enough.
+
+    Args:
+        noise: What is stored beside the baseline; None for nothing.
+        baseline: What the run is held against.
+        suite: Fingerprint of the suite that was run.
+        policy: Fingerprint of the gate policy.
+        flip_target: Share of comparisons of a build with itself that may not PASS.
+    """
+    if noise is None:
+        return (
+            "NOISE NOT MEASURED: nobody knows how often this gate stops a build that did not change. `harness aa --baseline FILE` "
+            "finds out from the baseline's own conversations, without a call."
+        )
+    pairs = (
+        ("baseline", noise.baseline, baseline.id), ("suite", noise.suite, suite), ("judge", noise.judge, baseline.judge.fingerprint),
+        ("policy", noise.policy, policy),
+    )  # fmt: skip
+    others = [name for name, measured, used in pairs if measured != used]
+    if others:
+        return (
+            f"NOISE NOT MEASURED: how often this gate stops a build that did not change was measured for another {_joined(others)}, "
+            f"and does not hold here; {MEASURE_AGAIN}."
+        )
+    if noise.flips.either <= flip_target:
+        return None
+    flips = noise.flips
+    parts = (
+        ("quality FAIL", flips.quality_fail), ("quality INCONCLUSIVE", flips.quality_inconclusive), ("integration FAIL", flips.integration_fail)
+    )  # fmt: skip
+    named = "; ".join(f"{name} {percent(rate)}" for name, rate in parts if rate > 0)
+    flakiest = ", ".join(one.scenario for one in noise.flakiest[:_NAMED])
+    steady = f" Flakiest: {flakiest}." if flakiest else ""
+    return (
+        f"THIS GATE FLIPS TOO OFTEN: held against itself, an unchanged build did not PASS in {percent(flips.either)} of {noise.splits:,} splits "
+        f"({named}); the target is {percent(flip_target)}. A verdict that is not PASS may be such a flip: steady the flakiest scenarios, or "
+        f"add scenarios or baseline repeats.{steady}"
+    )
+
+
+def percent(rate: float) -> str:
+    """Return a share for people, with as many digits as it deserves: 0 %, 0.4 %, 2 %, 12 %."""
+    share = 100 * rate
+    if 0 < share < 0.1:
+        return "under 0.1 %"
+    return f"{share:.0f} %" if share >= 10 else f"{f'{share:.1f}'.removesuffix('.0')} %"
+
+
+def _checked(path: Path, content: bytes) -> NoiseFloor:
+    foreign = _refused(path, "is not a noise floor of this harness", "check the path, or delete the file and " + MEASURE_AGAIN)
+    try:
+        fields: Any = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise foreign from error
+    if not isinstance(fields, dict) or fields.get("kind") != KIND:
+        raise foreign
+    version = fields.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise _refused(path, f"has schema version {version}, and this harness reads up to {SCHEMA_VERSION}", "upgrade the harness")
+    try:
+        found = from_json(_NoiseFile, content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise _refused(path, f"holds what no measurement brings ({place}: {first['msg']})"[:400]) from error
+    if found.id != fingerprint(found.noise_floor):
+        raise _refused(path, "was edited: its id does not belong to its figures")
+    return found.noise_floor
+
+
+def _refused(path: Path, what: str, remedy: str = MEASURE_AGAIN) -> BaselineError:
+    return BaselineError(f"{path}: {what}; {remedy}")
+
+
+def _joined(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
