@@ -57,4 +57,5 @@ def _conversations(scenario: BaselineScenario) -> FloatArray:
     """Return each repeat's mean over the dimensions; NaN where one of them has no score."""
     names = scenario.plan.dimensions
     held = [[np.nan if scores is None else scores.get(name, np.nan) for name in names] or [np.nan] for scores in scenario.scores]
-    return np.array(held or [[np.nan]], dtype=np.float64).mean(axis=1)
+    means: FloatArray = np.array(held or [[np.nan]], dtype=np.float64).mean(axis=1)
+    return means

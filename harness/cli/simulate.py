@@ -14,10 +14,12 @@ from harness.cli.options import with_options
 from harness.cli.output import say
 
 if TYPE_CHECKING:
+    from harness.reports.operating import ListReport
     from harness.statistics.operating import Experiment
     from harness.statistics.score_model import Drop, ScoreModel
     from harness.statistics.sequential import LookPlan
 
+LISTED_REPEATS = 5
 _RATE = click.FloatRange(0, 1, max_open=True)
 _POINTS = click.FloatRange(-4, 4)
 
@@ -97,6 +99,9 @@ TRUTH_OPTIONS = (
         help="How conversations and judge scatter.",
     ),
     click.option("--dimensions", type=click.IntRange(1, 20), help="Dimensions that the judge scores. Default: the model's, 4 or 1."),
+    click.option(
+        "--interaction-sd", type=click.FloatRange(0, 4), metavar="POINTS", help="Of each build in each scenario. Default: the model's."
+    ),
     click.option("--intents", type=click.IntRange(1, 100), default=1, show_default=True, help="Intents of the suite."),
     click.option("--languages", type=click.IntRange(1, 100), default=1, show_default=True, help="Languages of the suite."),
     click.option(
@@ -123,6 +128,12 @@ TRUTH_OPTIONS = (
     ),
 )
 RUN_OPTIONS = (
+    click.option(
+        "--regressed",
+        type=click.IntRange(1),
+        metavar="COUNT",
+        help="Measure the list of regressed scenarios instead: so many lose --drop points each. Repeats are the last of --looks, or 5.",
+    ),
     click.option("--runs", type=click.IntRange(1, 10_000_000), default=10_000, show_default=True, help="Runs to simulate."),
     click.option("--seed", type=click.IntRange(0, 2**53 - 1), default=1, show_default=True, help="The same seed gives the same figures."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else."),
@@ -131,23 +142,45 @@ RUN_OPTIONS = (
 
 @click.command("simulate")
 @with_options(DESIGN_OPTIONS, TRUTH_OPTIONS, RUN_OPTIONS)
-def command(*, runs: int, seed: int, as_json: bool, **flags: Any) -> int:
+def command(*, regressed: int | None, runs: int, seed: int, as_json: bool, **flags: Any) -> int:
     """Measure how often the gate itself is wrong, and what it costs, on simulated conversations.
 
     The engine is the gate's own. Scores come from a model with a known true drop, ceiling and rounding included; its
     variances are assumptions: `harness plan --baseline FILE` estimates yours.
     """
-    from harness.reports.operating import SimulationReport, simulation_document, simulation_text
+    from harness.reports.operating import SimulationReport, list_document, list_text, simulation_document, simulation_text
     from harness.reports.terminal import fitting_width
     from harness.statistics.operating import simulate
 
+    width = fitting_width(os.environ, shutil.get_terminal_size().columns)
+    if regressed is not None:
+        listed = _list_report(regressed, runs, seed, flags)
+        say(list_document(listed) if as_json else list_text(listed, width))
+        return 0
     experiment = _experiment(flags)
     found = simulate(experiment, runs, seed)
-    design = {**flags, "looks": experiment.plan.looks, "dimensions": experiment.model.dimensions, "weights": experiment.form.weights}
+    counted = {
+        "dimensions": experiment.model.dimensions,
+        "interaction_sd": experiment.model.interaction,
+        "weights": experiment.form.weights,
+    }
+    design = {**flags, **counted, "looks": experiment.plan.looks}
     report = SimulationReport(found, experiment, seed, design)
-    width = fitting_width(os.environ, shutil.get_terminal_size().columns)
     say(simulation_document(report) if as_json else simulation_text(report, width))
     return 0
+
+
+def _list_report(regressed: int, runs: int, seed: int, flags: dict[str, Any]) -> ListReport:
+    from harness.reports.operating import ListReport
+    from harness.statistics.list_operating import RegressedSuite, simulate_list
+
+    model, drop = _truth(flags)
+    repeats = flags["looks"][-1] if flags["looks"] else LISTED_REPEATS
+    try:
+        suite = RegressedSuite(flags["scenarios"], repeats, flags["baseline_repeats"], regressed, drop.size, model)
+        return ListReport(simulate_list(suite, runs, seed), suite, seed)
+    except ValueError as error:
+        raise click.UsageError(f"--regressed: {error}") from None
 
 
 def _experiment(flags: dict[str, Any]) -> Experiment:
@@ -196,12 +229,13 @@ def _truth(flags: dict[str, Any]) -> tuple[ScoreModel, Drop]:
 
     from harness.statistics.score_model import MODELS, Drop
 
-    model = MODELS[flags["model"]]
+    known = {"dimensions": flags["dimensions"], "interaction": flags["interaction_sd"]}
+    model = replace(MODELS[flags["model"]], **{name: value for name, value in known.items() if value is not None})
     drop = Drop(flags["drop"], flags["shape"], flags["drop_dimension"], flags["drop_intent"], flags["drop_language"])
     # Scores cannot fall below 1: say so before the first run.
     for part in {0.0, drop.dimension, drop.intent, drop.language}:
         model.latent_mean(model.mean - drop.size / drop.share - part)
-    return replace(model, dimensions=flags["dimensions"] or model.dimensions), drop
+    return model, drop
 
 
 def _plan(flags: dict[str, Any]) -> LookPlan:

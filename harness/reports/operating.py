@@ -14,6 +14,7 @@ from typing import Any
 from harness.reports.layout import wrapped
 from harness.reports.machine import SCHEMA_VERSION, json_document
 from harness.statistics.guardrails import MARGIN
+from harness.statistics.list_operating import ListCharacteristics, RegressedSuite
 from harness.statistics.operating import Characteristics, Experiment
 
 SAME = 1e-9
@@ -46,6 +47,39 @@ class SimulationReport:
         if experiment.baseline_repeats < LEAST_BASELINE_REPEATS and not experiment.side_by_side:
             found.append(f"The gate refuses a baseline of fewer than {LEAST_BASELINE_REPEATS} conversations for each scenario.")
         return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class ListReport:
+    """A suite in which some scenarios regressed, and what its list was worth."""
+
+    found: ListCharacteristics
+    suite: RegressedSuite
+    seed: int
+
+
+def list_document(report: ListReport) -> str:
+    """Draw the report as one JSON document, without a newline at its end."""
+    return json_document(
+        {
+            "schema_version": SCHEMA_VERSION,
+            **dataclasses.asdict(report.found),
+            "seed": report.seed,
+            "design": dataclasses.asdict(report.suite),
+            "warnings": [],
+        }
+    )
+
+
+def list_text(report: ListReport, width: int) -> str:
+    """Draw the report for people, without a newline at its end."""
+    found, suite = report.found, report.suite
+    sentence = (
+        f"Of {suite.scenarios} scenarios {suite.regressed} lose {suite.loss:g} point{'s' * (suite.loss != 1)} each: with {suite.repeats} repeats against "
+        f"{suite.baseline_repeats} stored ones the list names {percent(found.power)} of them, and {percent(found.false_discovery_rate)} of "
+        f"its entries are false (± {100 * found.monte_carlo_se:.2f}). It has {found.mean_listed:.1f} entries on average."
+    )
+    return "\n".join([*wrapped(sentence, width), "", f"- {found.runs:,} runs, seed {report.seed}"])
 
 
 def simulation_document(report: SimulationReport) -> str:

@@ -89,6 +89,8 @@ def plan_document(report: PlanReport) -> str:
         "floor": plan.floor,
         "limit": plan.limit,
         "minimum_detectable_drop": plan.minimum_detectable_drop,
+        "pass_at_no_drop": plan.pass_at_no_drop,
+        "fail_at_twice_margin": plan.fail_at_twice_margin,
         "inconclusive_at_no_drop": plan.inconclusive_at_no_drop,
         "cap": plan.cap,
         "looks": default_looks(design.scenarios, plan.cap),
@@ -118,16 +120,14 @@ def plan_text(report: PlanReport, width: int) -> str:
 
 
 def _headline(report: PlanReport) -> str:
-    plan, design, scenarios = report.plan, report.design, report.given.scenarios
-    drop, wanted = f"{2 * design.margin:g}", percent(design.power)
+    plan, design = report.plan, report.design
+    claim = f"an unchanged build PASSes, and a drop of {2 * design.margin:g} FAILs, in"
+    repeats, wanted = f"{counted(plan.cap, 'repeat')} of {report.given.scenarios} scenarios", percent(design.power)
     if plan.repeats_needed is not None:
-        repeats = f"{counted(plan.cap, 'repeat')} of {scenarios} scenarios, or fewer"
-        return (
-            f"No drop PASSes, and a drop of {drop} FAILs, in at least {wanted} of runs with {repeats}: the gate stops as soon as it knows."
-        )
+        return f"With {repeats}, or fewer, {claim} at least {wanted} of runs; the gate stops as soon as it knows."
     return (
-        f"{counted(plan.cap, 'repeat')} of {scenarios} scenarios are not enough: that no drop PASSes, and that a drop of {drop} FAILs, is "
-        f"sure to {percent(plan.power_by_repeats[plan.cap])} only, instead of {wanted}. {plan.scenarios_needed} independent scenarios would do."
+        f"With {repeats} {claim} only {percent(plan.power_by_repeats[plan.cap])} of runs, instead of {wanted}. "
+        f"{plan.scenarios_needed} independent scenarios would do."
     )
 
 

@@ -129,6 +129,9 @@ class PowerPlan:
     """At `d0`, `margin` and `twice_margin`, of the plan that ends at `cap`."""
     cap: int
     """Repeats at the last look: those needed, or the most that were considered."""
+    pass_at_no_drop: float
+    """Of the plan that ends at `cap`, like the two below."""
+    fail_at_twice_margin: float
     inconclusive_at_no_drop: float
     scenarios_needed: int
     """Fewest scenarios that reach the wanted power within the most repeats considered; the given ones where they do."""
@@ -153,6 +156,8 @@ def plan_power(design: Design, most_repeats: int = 20) -> PowerPlan:
         repeats_needed=needed,
         expected_calls={name: one.calls for name, one in at.items()},
         cap=cap,
+        pass_at_no_drop=at["d0"].pass_rate,
+        fail_at_twice_margin=at["twice_margin"].fail_rate,
         inconclusive_at_no_drop=at["d0"].inconclusive_rate,
         scenarios_needed=design.scenarios if needed else _scenarios_needed(design, most_repeats),
         limit=None if needed else _limit(design),
