@@ -12,9 +12,16 @@ import click
 
 from harness.cli.options import with_options
 from harness.cli.output import say
+from harness.cli.simulate_integration import (
+    GATE_OPTION,
+    INTEGRATION_FLAGS,
+    INTEGRATION_OPTIONS,
+    integration_report,
+    refuse_foreign_flags,
+)
 
 if TYPE_CHECKING:
-    from harness.reports.operating import ListReport
+    from harness.reports.operating import ListReport, SimulationReport
     from harness.statistics.operating import Experiment
     from harness.statistics.score_model import Drop, ScoreModel
     from harness.statistics.sequential import LookPlan
@@ -141,33 +148,45 @@ RUN_OPTIONS = (
 
 
 @click.command("simulate")
-@with_options(DESIGN_OPTIONS, TRUTH_OPTIONS, RUN_OPTIONS)
-def command(*, regressed: int | None, runs: int, seed: int, as_json: bool, **flags: Any) -> int:
+@with_options((GATE_OPTION,), DESIGN_OPTIONS, TRUTH_OPTIONS, INTEGRATION_OPTIONS, RUN_OPTIONS)
+@click.pass_context
+def command(context: click.Context, /, *, gate: str, regressed: int | None, runs: int, seed: int, as_json: bool, **flags: Any) -> int:
     """Measure how often the gate itself is wrong, and what it costs, on simulated conversations.
 
-    The engine is the gate's own. Scores come from a model with a known true drop, ceiling and rounding included; its
-    variances are assumptions: `harness plan --baseline FILE` estimates yours.
+    The engine is the gate's own. Quality: scores come from a model with a known true drop, ceiling and rounding included;
+    its variances are assumptions: `harness plan --baseline FILE` estimates yours. Integration: conversations pass and
+    fail at known rates.
     """
-    from harness.reports.operating import SimulationReport, list_document, list_text, simulation_document, simulation_text
+    from harness.reports.integration_operating import integration_document, integration_text
+    from harness.reports.operating import list_document, list_text, simulation_document, simulation_text
     from harness.reports.terminal import fitting_width
-    from harness.statistics.operating import simulate
 
+    refuse_foreign_flags(context, gate)
     width = fitting_width(os.environ, shutil.get_terminal_size().columns)
-    if regressed is not None:
+    failures = {name: flags.pop(name) for name in INTEGRATION_FLAGS}
+    if gate == "integration":
+        passes = integration_report(runs, seed, {**flags, **failures})
+        say(integration_document(passes) if as_json else integration_text(passes, width))
+    elif regressed is not None:
         listed = _list_report(regressed, runs, seed, flags)
         say(list_document(listed) if as_json else list_text(listed, width))
-        return 0
+    else:
+        scores = _quality_report(runs, seed, flags)
+        say(simulation_document(scores) if as_json else simulation_text(scores, width))
+    return 0
+
+
+def _quality_report(runs: int, seed: int, flags: dict[str, Any]) -> SimulationReport:
+    from harness.reports.operating import SimulationReport
+    from harness.statistics.operating import simulate
+
     experiment = _experiment(flags)
-    found = simulate(experiment, runs, seed)
     counted = {
         "dimensions": experiment.model.dimensions,
         "interaction_sd": experiment.model.interaction,
         "weights": experiment.form.weights,
     }
-    design = {**flags, **counted, "looks": experiment.plan.looks}
-    report = SimulationReport(found, experiment, seed, design)
-    say(simulation_document(report) if as_json else simulation_text(report, width))
-    return 0
+    return SimulationReport(simulate(experiment, runs, seed), experiment, seed, {**flags, **counted, "looks": experiment.plan.looks})
 
 
 def _list_report(regressed: int, runs: int, seed: int, flags: dict[str, Any]) -> ListReport:
