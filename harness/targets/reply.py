@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import NoReturn
@@ -133,11 +134,11 @@ def is_overload(raw: RawReply) -> bool:
     return raw.status == 429 or (raw.status == 503 and "retry-after" in raw.headers)
 
 
-def retry_after_s(headers: httpx.Headers, now: float) -> float | None:
+def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     """Return the seconds that Retry-After asks for (RFC 9110, 10.2.3: seconds or a date); None when it cannot be read.
 
     Args:
-        headers: of the response.
+        headers: of the response; names are looked up in lower case.
         now: wall clock, seconds since 1970.
     """
     text = headers.get("retry-after", "").strip()

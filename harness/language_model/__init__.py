@@ -1,0 +1,13 @@
+"""The one door to Claude, for the judge and for simulated users: requests, answers, failures, prices, budget, batches.
+
+What goes wrong at the model's side is a `ModelFailure`, classified, and never an exception, a number or an empty answer;
+a failure says whether it may have been charged. Our own mistakes (no key, no price under a budget) are SettingsErrors.
+
+Doors are put together from small ones, each with the same Protocol: `PatientDoor` tries again, around `MeteredDoor`, which
+reserves and counts money for every single try, around `AnthropicDoor`, which asks exactly once. The SDK's own retries are
+switched off, because a try that nobody counted is money that nobody counted.
+
+The room stands below `conversations` (simulated users speak through it) and `judging`, and above `targets`, whose
+concealing of secrets and reading of Retry-After it uses. Only `opening` imports the SDK, when a door is opened: it takes
+two seconds that a run without a model never pays. It refuses to know what is asked: rubrics and prompts live above.
+"""

@@ -1,0 +1,76 @@
+"""Message Batches at Anthropic; Bedrock has none."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import httpx2
+
+from harness.language_model.batches import Batch, BatchResults, read_batch, read_results
+from harness.language_model.door import FailureKind, ModelFailure, ModelRequest
+from harness.language_model.sdk import Received, Sdk, SdkClient
+from harness.language_model.wire import parameters
+
+
+class AnthropicBatches:
+    """Asks Claude in batches; every method makes one try, and every outcome is a value.
+
+    Args:
+        sdk: the client, which its owner closes.
+    """
+
+    def __init__(self, sdk: Sdk) -> None:
+        self._sdk = sdk
+
+    async def submit(self, requests: Mapping[str, ModelRequest]) -> Batch | ModelFailure:
+        """Begin a batch of requests by custom id."""
+        body = [{"custom_id": custom_id, "params": parameters(request)} for custom_id, request in requests.items()]
+
+        async def call(client: SdkClient) -> httpx2.Response:
+            return (await client.messages.batches.with_raw_response.create(requests=body)).http_response  # type: ignore[arg-type]
+
+        return await self._described(call)
+
+    async def look(self, batch_id: str) -> Batch | ModelFailure:
+        """Return how a batch stands."""
+
+        async def call(client: SdkClient) -> httpx2.Response:
+            return (await client.messages.batches.with_raw_response.retrieve(batch_id)).http_response
+
+        return await self._described(call)
+
+    async def cancel(self, batch_id: str) -> Batch | ModelFailure:
+        """Ask a batch to end."""
+
+        async def call(client: SdkClient) -> httpx2.Response:
+            return (await client.messages.batches.with_raw_response.cancel(batch_id)).http_response
+
+        return await self._described(call)
+
+    async def collect(self, batch_id: str, requests: Mapping[str, ModelRequest]) -> BatchResults | ModelFailure:
+        """Return the results of a batch that ended, each held against the request that it answers."""
+
+        async def call(client: SdkClient) -> httpx2.Response:
+            lines = await client.messages.batches.results(batch_id)
+            try:
+                await lines.http_response.aread()
+            finally:
+                await lines.close()
+            return lines.http_response
+
+        batch = await self.look(batch_id)
+        if isinstance(batch, ModelFailure):
+            return batch
+        if not batch.ended:
+            return ModelFailure(FailureKind.REJECTED, f"the batch has not ended yet; {batch.waiting} requests are not done")
+        received = await self._once(call)
+        return received if isinstance(received, ModelFailure) else read_results(received.content, requests, received.request_id)
+
+    async def _described(self, call: Callable[[SdkClient], Awaitable[httpx2.Response]]) -> Batch | ModelFailure:
+        received = await self._once(call)
+        return received if isinstance(received, ModelFailure) else read_batch(received.json(), received.request_id)
+
+    async def _once(self, call: Callable[[SdkClient], Awaitable[httpx2.Response]]) -> Received | ModelFailure:
+        if self._sdk.provider == "bedrock":
+            return ModelFailure(FailureKind.UNSUPPORTED, "Bedrock has no Message Batches")
+        return await self._sdk.once(call)

@@ -1,0 +1,166 @@
+"""The `anthropic` SDK's client, as a thing that is asked exactly once and says what went wrong as a value.
+
+Its retries are off (`PatientDoor` counts them), its tracing is off, its credentials are given and never looked for on disk.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import anthropic
+import anyio
+import httpx2
+
+from harness.errors import SettingsError
+from harness.language_model.connection import Connection
+from harness.language_model.door import FailureKind, ModelFailure
+from harness.targets.reply import retry_after_s
+
+SdkClient = anthropic.AsyncAnthropic | anthropic.AsyncAnthropicBedrock
+CONNECT_S = 5.0
+_MAX_DETAIL = 200
+_BY_STATUS = {
+    401: FailureKind.UNAUTHORISED, 402: FailureKind.UNPAID, 403: FailureKind.UNAUTHORISED, 408: FailureKind.TIMEOUT,
+    409: FailureKind.SERVER_ERROR, 429: FailureKind.RATE_LIMITED, 503: FailureKind.OVERLOADED, 504: FailureKind.TIMEOUT,
+    529: FailureKind.OVERLOADED,
+}  # fmt: skip
+_BEGUN = frozenset({408, 504})
+"""The service gave up on an answer that it had begun, and that it may have billed."""
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A successful response, free of our secrets."""
+
+    content: bytes
+    request_id: str | None
+
+    def json(self) -> Any:
+        """Return the body as JSON data; None, which is no message, where it is none."""
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            return None
+
+
+class Sdk:
+    """One client of the SDK, to be closed.
+
+    Args:
+        connection: how the model is reached.
+
+    Raises:
+        SettingsError: Bedrock without its extra, or without a region.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._client = _client_of(connection)
+
+    @property
+    def provider(self) -> str:
+        """Who serves the model."""
+        return self._connection.provider
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def once(self, call: Callable[[SdkClient], Awaitable[httpx2.Response]]) -> Received | ModelFailure:
+        """Make one call and return its successful response, or what went wrong, classified."""
+        try:
+            with anyio.fail_after(self._connection.timeout_s):
+                response = await call(self._client)
+        except TimeoutError:
+            return self._late()
+        except anthropic.APIStatusError as error:
+            return self._refused(error)
+        except anthropic.APIConnectionError as error:
+            return self._broken(error.__cause__ or error)
+        except httpx2.TransportError as error:
+            return self._broken(error)
+        secrets = self._connection.secrets
+        return Received(secrets.conceal(response.content), self._clean(response.headers.get("request-id")))
+
+    def _refused(self, error: anthropic.APIStatusError) -> ModelFailure:
+        status = error.status_code
+        kind = _BY_STATUS.get(status, FailureKind.SERVER_ERROR if status >= 500 else FailureKind.REJECTED)
+        said = self._clean(error.api_message) if isinstance(error.api_message, str) else None
+        return ModelFailure(
+            kind,
+            f"HTTP {status}: {said}" if said else f"HTTP {status}",
+            charge_unknown=status in _BEGUN,
+            status=status,
+            request_id=self._clean(error.request_id),
+            retry_after_s=_asked_pause_s(error.response.headers),
+        )
+
+    def _broken(self, cause: BaseException) -> ModelFailure:
+        host = self._connection.host
+        if isinstance(cause, _NOT_SENT):
+            return ModelFailure(FailureKind.UNREACHABLE, f"no connection to {host}")
+        if isinstance(cause, httpx2.TimeoutException):
+            return self._late()
+        return ModelFailure(FailureKind.CUT, f"the connection to {host} broke before the response was whole", charge_unknown=True)
+
+    def _late(self) -> ModelFailure:
+        detail = f"no whole response from {self._connection.host} within {self._connection.timeout_s:g} s"
+        return ModelFailure(FailureKind.TIMEOUT, detail, charge_unknown=True)
+
+    def _clean(self, text: str | None) -> str | None:
+        """Return a short text of the service's as messages and records may show it."""
+        if text is None:
+            return None
+        shown = self._connection.secrets.conceal_text(text)[:_MAX_DETAIL]
+        return "".join(sign if sign.isprintable() else " " for sign in shown)
+
+
+def _client_of(connection: Connection) -> SdkClient:
+    timeout = httpx2.Timeout(connection.timeout_s, connect=min(CONNECT_S, connection.timeout_s))
+    http_client = anthropic.DefaultAsyncHttpxClient(trust_env=not connection.loopback, timeout=timeout)
+    if connection.provider == "anthropic":
+        return anthropic.AsyncAnthropic(
+            api_key=connection.api_key,
+            auth_token=connection.auth_token,
+            base_url=connection.base_url,
+            timeout=timeout,
+            max_retries=0,
+            open_telemetry=False,
+            http_client=http_client,
+        )
+    if connection.api_key is None and importlib.util.find_spec("boto3") is None:
+        raise SettingsError(
+            "Bedrock with AWS credentials needs boto3: install mangaassist-harness[bedrock], or set AWS_BEARER_TOKEN_BEDROCK"
+        )
+    try:
+        return anthropic.AsyncAnthropicBedrock(
+            api_key=connection.api_key,
+            aws_region=connection.region,
+            base_url=connection.base_url,
+            timeout=timeout,
+            max_retries=0,
+            open_telemetry=False,
+            http_client=http_client,
+        )
+    except ValueError:
+        raise SettingsError("Bedrock needs an AWS region: set AWS_REGION") from None
+
+
+def _asked_pause_s(headers: httpx2.Headers) -> float | None:
+    """Return the seconds that a response asks us to wait, by either header."""
+    try:
+        return max(0.0, float(headers["retry-after-ms"]) / 1000)
+    except (KeyError, ValueError):
+        return retry_after_s(headers, time.time())
