@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.baselines import scores_csv
-from harness.baselines.scores_csv import MAX_MISTAKES, ONLY_DIMENSION, read_scores
+from harness.baselines.scores_csv import ONLY_DIMENSION, read_scores
+from harness.csv_source import MAX_MISTAKES
 from harness.errors import SourceError
 
 SOUND = "scenario,repeat,score\na,0,5\na,1,4\nb,0,3\n"
@@ -164,8 +166,9 @@ def test_a_file_that_is_not_there_is_named_beside_the_other_ones_mistakes(tmp_pa
 
 def test_a_huge_file_is_refused_unread(refused, given, monkeypatch: pytest.MonkeyPatch):
     """Reading stops at the limit; a file of just that size is read."""
-    monkeypatch.setattr(scores_csv, "MAX_BYTES", len(SOUND))
-    assert refused(SOUND + "\n") == ["new.csv: larger than 64 MB; this is not a file of scores"]
+    monkeypatch.setattr(scores_csv, "_SHAPE", replace(scores_csv._SHAPE, max_bytes=len(SOUND)))
+    (mistake,) = refused(SOUND + "\n")
+    assert mistake.startswith("new.csv: larger than ")
     assert [sheet.labels for sheet in given(SOUND)] == [(0, 1), (0, 1)]
 
 
