@@ -15,8 +15,6 @@ from harness.baselines.file import read_baseline
 from harness.errors import SettingsError
 from harness.evaluation.evaluate import Services
 from harness.expectations.check import CheckContext
-from harness.frozen import fingerprint
-from harness.gates.policy import GatePolicy
 from harness.judging.judge import Judge
 from harness.judging.offline_judge import OfflineJudge
 from harness.records.run import RunManifest, SeedStream
@@ -176,7 +174,7 @@ def planned_manifest(
         suite=bench.suite.fingerprint,
         scenarios=plans,
         baseline=bench.baseline.id if bench.baseline else None,
-        policy=_planned_policy(settings.policy),
+        policy=settings.policy.planned,
         deselected=bench.deselected,
         schedule=schedule,
         pinned=bench.pinned.id if bench.pinned else None,
@@ -200,11 +198,6 @@ def manifest_beside(bench: Bench, manifest: RunManifest) -> RunManifest | None:
         pinned=None,
         against=None,
     )
-
-
-def _planned_policy(policy: GatePolicy) -> str:
-    """Return the fingerprint of the policy; where repeats may be added by hand, how many are planned is no part of it."""
-    return fingerprint(policy.model_copy(update={"cap": None, "looks": None}) if policy.stopping == "anytime" else policy)
 
 
 def _git_revision() -> str | None:

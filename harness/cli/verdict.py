@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.assembly import assemble
+from harness.assembly import Bench, assemble
 from harness.baselines.baseline import Baseline
+from harness.baselines.noise import noise_caution, noise_path, read_noise
 from harness.cli.holding import hold
 from harness.cli.output import say
 from harness.cli.reporting import GATES, publish, publish_error, refuse_unwritable
@@ -86,6 +87,7 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
         suite=shown_path(bench.suite.root),
         least_look=DEFAULT_REPEATS,
         known=Known.of(bench.suite.facts),
+        cautions=_noise_cautions(bench) if gated and settings.mode == "enforce" else (),
     )
     report = build_report(trial.run, trial.baseline, trial.verdicts, settings.mode, circumstances)
     if not gated and not flags["as_json"] and len(trial.run.conversations) <= SHOWN_WHOLE:
@@ -94,6 +96,16 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
             say(conversation(record, circumstances.known, width))
             say("")
     return publish(report, folder, flags)
+
+
+def _noise_cautions(bench: Bench) -> tuple[str, ...]:
+    """Return what is known of the gate's own reliability on this suite, where that is not good enough; side by side nothing is stored."""
+    settings, baseline = bench.settings, bench.baseline
+    if baseline is None or settings.baseline is None:
+        return ()
+    noise = read_noise(settings.noise or noise_path(settings.baseline))
+    said = noise_caution(noise, baseline, bench.suite.fingerprint, settings.policy.planned, settings.policy.flip_target)
+    return () if said is None else (said,)
 
 
 def _attempts(settings: Settings, experiment: Experiment) -> Callable[[RunRecord, Baseline], tuple[str, ...] | None]:

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.frozen import FrozenModel
+from harness.frozen import FrozenModel, fingerprint
 from harness.records.run import MOST_REPEATS
 
 
@@ -78,6 +78,11 @@ class GatePolicy(FrozenModel):
     def group_margin(self) -> float:
         """Score points that a dimension, an intent or a language may lose."""
         return 1.5 * self.margin if self.guardrail_margin is None else self.guardrail_margin
+
+    @property
+    def planned(self) -> str:
+        """Fingerprint of what a run's plan says of the policy; where repeats may be added by hand, how many is no part of it."""
+        return fingerprint(self.model_copy(update={"cap": None, "looks": None}) if self.stopping == "anytime" else self)
 
     @model_validator(mode="after")
     def _plan_holds_together(self) -> Self:

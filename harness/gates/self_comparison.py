@@ -17,7 +17,6 @@ from harness.baselines.compare import LOWEST, PairedScenario, Scores, pair
 from harness.baselines.noise import FLAKIEST, FlakyScenario, FlipRates, NoiseAtLook, NoiseFloor, Shift
 from harness.baselines.score_arrays import paired_scores
 from harness.errors import BaselineError, TargetError
-from harness.frozen import fingerprint
 from harness.gates.integration_findings import two_look_rule
 from harness.gates.policy import GatePolicy
 from harness.records.run import ConversationRecord, LookSchedule, Purpose, RunRecord, ScenarioPlan
@@ -103,7 +102,7 @@ def measure_noise(baseline: Baseline, gate: GateInUse, splits: int, seed: int, f
         build=baseline.build,
         suite=baseline.suite if fresh is None else fresh.manifest.suite,
         judge=baseline.judge.fingerprint,
-        policy=policy_fingerprint(gate.policy),
+        policy=gate.policy.planned,
         seed=seed,
         splits=splits,
         scenarios=len(scenarios),
@@ -118,11 +117,6 @@ def measure_noise(baseline: Baseline, gate: GateInUse, splits: int, seed: int, f
         flakiest=tuple(one for one in rates if one.flip_rate > 0)[:FLAKIEST],
         fresh=None if fresh is None else _shift(fresh, scenarios),
     )
-
-
-def policy_fingerprint(policy: GatePolicy) -> str:
-    """Return what a run's plan says of the policy; where repeats may be added by hand, how many are planned is no part of it."""
-    return fingerprint(policy.model_copy(update={"cap": None, "looks": None}) if policy.stopping == "anytime" else policy)
 
 
 def _flips(found: SelfComparison) -> FlipRates:
