@@ -75,16 +75,18 @@ class Shift(FrozenModel):
     difference: Points | None = Field(description="fresh minus stored, mean score; None where too little was scored")
     standard_error: Spread | None = Field(description="on exactly these scenarios")
     pass_rate: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = Field(description="fresh minus stored, mean over scenarios")
+    pass_rate_p: Rate = Field(description="chance of a pass rate this far apart, in either direction, of all conversations together")
 
     @property
     def drifted(self) -> bool:
-        """The difference is more than noise: beyond 2.58 standard errors, which one in a hundred is by chance."""
-        if self.difference is None or self.standard_error is None:
-            return False
-        return abs(self.difference) > CHANCE * self.standard_error
+        """The score, or the pass rate, differs by more than noise: by so much it does in one of a hundred runs of the same build."""
+        scored = self.difference is not None and self.standard_error is not None
+        moved = scored and abs(self.difference or 0.0) > CHANCE_ERRORS * (self.standard_error or 0.0)
+        return moved or self.pass_rate_p < CHANCE
 
 
-CHANCE = 2.58
+CHANCE, CHANCE_ERRORS = 0.01, 2.58
+"""One in a hundred, as a share and in standard errors."""
 
 
 class NoiseFloor(FrozenModel):

@@ -23,6 +23,7 @@ from harness.records.run import ConversationRecord, LookSchedule, Purpose, RunRe
 from harness.statistics.dealing import Group, OneBuild
 from harness.statistics.guardrails import LEAST_SCENARIOS
 from harness.statistics.noninferiority import FUTILE, Rule, estimate
+from harness.statistics.reliability import Counts, pooled_lower_tail
 from harness.statistics.self_comparison import Procedure, SelfComparison, compare_with_itself, flip_rates
 from harness.statistics.sequential import plan_looks
 
@@ -244,7 +245,21 @@ def _shift(fresh: RunRecord, scenarios: Sequence[_Both]) -> Shift:
         difference=difference,
         standard_error=error,
         pass_rate=float(np.mean(passed)) if passed else 0.0,
+        pass_rate_p=_pass_rate_p(both),
     )
+
+
+def _pass_rate_p(both: Sequence[_Both]) -> float:
+    """Return the two-sided p-value of the fresh pass rate, over all conversations together."""
+    if not both:
+        return 1.0
+    arms = [[one.fresh for one in both], [one.stored for one in both]]
+    held = [np.array([len(row) for row in arm]) for arm in arms]
+    passes = [np.array([sum(conversation.passed for conversation in row) for row in arm]) for arm in arms]
+    fresh, stored = (Counts(count, total) for count, total in zip(passes, held, strict=True))
+    worse = float(pooled_lower_tail(fresh, stored))
+    better = float(pooled_lower_tail(Counts(held[0] - passes[0], held[0]), Counts(held[1] - passes[1], held[1])))
+    return min(1.0, 2.0 * min(worse, better))
 
 
 def _scored(plan: ScenarioPlan, held: Iterable[_Held]) -> tuple[Scores, ...]:

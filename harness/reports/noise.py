@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from harness.baselines.noise import NoiseFloor, percent
+from harness.baselines.noise import NoiseFloor, Shift, percent
 from harness.frozen import plain
 from harness.reports.escape import console
 from harness.reports.layout import padded, wrapped
@@ -88,9 +88,15 @@ def _rates(noise: NoiseFloor) -> Iterator[tuple[str, str]]:
 
 
 def _noise(noise: NoiseFloor) -> Iterator[tuple[str, str]]:
-    if not noise.noise:
+    if noise.noise:
+        yield from _floor(noise)
+    else:
         yield "noise floor", "none: no scenario is scored"
-        return
+    if noise.fresh is not None:
+        yield "fresh run", _shift(noise.fresh)
+
+
+def _floor(noise: NoiseFloor) -> Iterator[tuple[str, str]]:
     last = noise.noise[-1]
     yield (
         "noise floor",
@@ -99,18 +105,14 @@ def _noise(noise: NoiseFloor) -> Iterator[tuple[str, str]]:
     yield "", f"with {last.repeats} against {counted(noise.baseline_repeats, 'conversation')} of each scenario, the last look"
     if len(noise.noise) > 1:
         yield "at each look", ", ".join(f"{one.repeats}: {one.sd:.3f}" for one in noise.noise)
-    if noise.fresh is not None:
-        yield "fresh run", _shift(noise)
 
 
-def _shift(noise: NoiseFloor) -> str:
-    shift = noise.fresh
-    if shift is None or shift.difference is None:
-        return "no score to compare with the stored ones"
+def _shift(shift: Shift) -> str:
+    passed = f"pass rate {signed(100 * shift.pass_rate)} percentage points (p = {shift.pass_rate_p:.2g})"
+    if shift.difference is None:
+        return f"no score to compare with the stored ones; {passed}"
     error = "" if shift.standard_error is None else f" ± {shift.standard_error:.3f} (standard error)"
-    return (
-        f"{shift.difference:+.3f}{error} points against the stored conversations, pass rate {signed(100 * shift.pass_rate)} points of 100"
-    )
+    return f"{shift.difference:+.3f}{error} points against the stored conversations, {passed}"
 
 
 def _flakiest(noise: NoiseFloor) -> Iterator[str]:
@@ -128,7 +130,7 @@ def _warnings(report: NoiseReport) -> Iterator[str]:
         )
     if shift is not None and shift.drifted:
         yield (
-            "The fresh run differs from the stored conversations by more than chance (2.58 standard errors): something drifted since, and "
+            "The fresh run differs from the stored conversations by more than chance (one in a hundred): something drifted since, and "
             "the figures hold that too. Look for what changed besides the build, or record the baseline again."
         )
     if shift is not None and (not shift.attested or noise.build is None):
@@ -143,7 +145,7 @@ def _warnings(report: NoiseReport) -> Iterator[str]:
 
 def _measured(report: NoiseReport) -> Iterator[str]:
     noise = report.noise
-    fresh = f", {counted(noise.fresh.conversations, 'conversation')} of them from run {noise.fresh.run}" if noise.fresh is not None else ""
+    fresh = f", {noise.fresh.conversations} of them from run {noise.fresh.run}" if noise.fresh is not None else ""
     calls = "" if noise.fresh is not None else "; no call was made"
     yield f"baseline {noise.baseline}, {f'build {short(noise.build)}' if noise.build else 'UNATTESTED build'}"
     yield f"{counted(noise.held, 'conversation')} of {counted(noise.scenarios, 'scenario')}{fresh}{calls}"

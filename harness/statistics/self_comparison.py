@@ -120,10 +120,10 @@ def compare_with_itself(build: OneBuild, procedure: Procedure, splits: int, seed
     failed: list[BoolArray] = []
     differences: list[FloatArray] = []
     for deal in deals(build, procedure.sizes, splits, seed):
-        ruling, found = _quality(deal, procedure)
-        rulings.append(ruling)
-        differences.append(found)
-        failed.append(_integration(deal, procedure))
+        answer = _quality(deal, procedure)
+        rulings.append(answer.ruling)
+        differences.append(answer.differences)
+        failed.append(_integration(deal, procedure, answer.repeats))
     quality, integration, apart = np.concatenate(rulings), np.concatenate(failed), np.concatenate(differences)
     kept = spread_kept(build, procedure.sizes)
     scale = 1.0 / math.sqrt(kept)
@@ -151,18 +151,29 @@ def flip_rates(passes: npt.ArrayLike, conversations: npt.ArrayLike) -> FloatArra
     return np.where(n > 1, 2.0 * x * (n - x) / np.maximum(n * (n - 1.0), 1.0), np.nan)
 
 
-def _quality(deal: Deal, procedure: Procedure) -> tuple[IntArray, FloatArray]:
-    """Return each split's ruling, and the differences at all looks, shape (splits, looks)."""
+@dataclass(frozen=True, slots=True)
+class _Quality:
+    ruling: IntArray
+    """Shape (splits,)."""
+    differences: FloatArray
+    """At all looks, shape (splits, looks)."""
+    repeats: IntArray
+    """Of each scenario, at the look where each split stopped."""
+
+
+def _quality(deal: Deal, procedure: Procedure) -> _Quality:
+    """Return what the quality gate says of each split."""
     splits, build = deal.dealt.shape[0], deal.build
     looks, everything = procedure.plan.looks, Group(build.scored)
+    nothing, first = np.full(splits, int(Ruling.INCONCLUSIVE)), np.full(splits, looks[0])
     if not build.scored.any():
-        return np.full(splits, int(Ruling.INCONCLUSIVE)), np.empty((splits, 0))
+        return _Quality(nothing, np.empty((splits, 0)), first)
     results = [estimate(deal.arms(repeats, np.ones(splits, dtype=bool), everything), procedure.target) for repeats in looks]
     middles = np.stack([(one.difference + one.difference_high) / 2 for one in results], axis=-1)
     if np.unique(build.clusters[build.scored]).size < procedure.least_clusters:
-        return np.full(splits, int(Ruling.INCONCLUSIVE)), middles
+        return _Quality(nothing, middles, first)
     standing = over_looks(results, procedure.plan, procedure.rule)
-    return _guarded(deal, procedure, standing), middles
+    return _Quality(_guarded(deal, procedure, standing), middles, np.array(looks)[standing.look])
 
 
 def _guarded(deal: Deal, procedure: Procedure, standing: Standing) -> IntArray:
@@ -210,8 +221,8 @@ def _catastrophe(deal: Deal, runs: BoolArray, repeats: int) -> BoolArray:
     return broken
 
 
-def _integration(deal: Deal, procedure: Procedure) -> BoolArray:
-    """Return in which splits the integration gate FAILs."""
+def _integration(deal: Deal, procedure: Procedure, repeats: IntArray) -> BoolArray:
+    """Return in which splits the integration gate FAILs; what was held for quality counts for must_pass scenarios alone."""
     build = deal.build
     stored, look, added = deal.counts(build.passed, np.ones(deal.dealt.shape[0], dtype=bool), procedure.first_look)
     due = second_look(look, look, procedure.extended_look)
@@ -225,7 +236,16 @@ def _integration(deal: Deal, procedure: Procedure) -> BoolArray:
         complete = np.ones(first.passes.shape, dtype=bool)
         tests = two_look_tests(first, all_, complete, Reference(before, a[:, None], b[:, None]), procedure.tests)
         failed = failed | tests.failed.any(axis=-1)
-    failures = look.conversations - look.passes
-    again = failures + (~added[..., : procedure.must_pass_reruns]).sum(axis=-1)
-    broken: BoolArray = (build.must_pass & (failures > 0) & (again >= 2)).any(axis=-1)
-    return failed | broken
+    return failed | (build.must_pass & _failed_again(deal, procedure, repeats, added)).any(axis=-1)
+
+
+def _failed_again(deal: Deal, procedure: Procedure, repeats: IntArray, added: BoolArray) -> BoolArray:
+    """Return which scenarios failed twice: in the first look, in what quality looked at, or when asked again after the first look."""
+    rows = np.arange(deal.build.held.size)[None, :, None]
+    green = ~deal.build.passed[rows, deal.dealt[..., procedure.baseline_repeats :]]
+    place = np.arange(green.shape[-1])
+    first = (green & (place < procedure.first_look)).sum(axis=-1)
+    later = (green & (place >= procedure.first_look) & (place < repeats[:, None, None])).sum(axis=-1)
+    again = (~added[..., : procedure.must_pass_reruns]).sum(axis=-1)
+    twice: BoolArray = np.asarray(first + later + np.where(first > 0, again, 0) >= 2)
+    return twice
