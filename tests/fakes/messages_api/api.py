@@ -6,13 +6,13 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from tests.fakes.messages_api.batches import Batches
 from tests.fakes.messages_api.billing import Bill, Ledger, PromptCache, prompt_tokens, tokens
-from tests.fakes.messages_api.judge_call import JudgeCall, entries_of, read_call
+from tests.fakes.messages_api.judge_call import entries_of, read_call
 from tests.fakes.messages_api.planted import Planter, compose, marked, preferred
 from tests.fakes.messages_api.scale import Scale
 from tests.fakes.messages_api.temper import HONEST, Spoken, Temper, answered, spoken
@@ -46,6 +46,7 @@ class FakeMessagesApi:
         models: ids that it knows.
         least_cached: tokens below which a prompt prefix is not kept.
         speak: answers to requests without a schema, a simulated user's say.
+        compared_by: criteria by whose faults two conversations are compared; by default those of the scale.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class FakeMessagesApi:
         models: Sequence[str] = MODELS,
         least_cached: int = 1024,
         speak: Callable[[Mapping[str, Any]], str] = lambda _: "Understood.",
+        compared_by: Sequence[str] = (),
     ) -> None:
         self.planter = planter
         self.temper = temper
@@ -76,6 +78,7 @@ class FakeMessagesApi:
         self._seed = seed
         self._cache = PromptCache(least_cached)
         self._speak = speak
+        self._compared_by = tuple(compared_by or (item.id for item in (scale.criteria if scale else ())))
         self._seen: Counter[str] = Counter()
         self._judged = 0
         self._started = time.monotonic()
@@ -144,14 +147,10 @@ class FakeMessagesApi:
         temper = self.temper.at(self._judged)
         honest = self.planter(call)
         if len(call.transcripts) > 1:
-            honest = _compared(call, honest, self.planter)
+            honest = replace(honest, preference=preferred(self.planter, replace(call, criteria=self._compared_by)))
         planted = answered(call, honest, temper, self.scale, chance)
         entries = entries_of(call.schema)
         return spoken(compose(call, planted), entries[0] if entries else None, temper, chance)
-
-
-def _compared(call: JudgeCall, honest: Any, planter: Planter) -> Any:
-    return type(honest)(honest.answers, honest.injections, honest.confidence, preferred(planter, call), honest.extra)
 
 
 def _plain_name(model: str) -> str:

@@ -7,10 +7,10 @@ random and in the proportion that makes the mean right, and changes as few answe
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
+from operator import ne
 from random import Random
 
 from harness.judging.judge import CriterionAnswer, CriterionVerdict, Quote
@@ -28,6 +28,7 @@ class Scale:
     """Which criterion belongs to which dimension, as a rubric has it."""
 
     criteria: tuple[ScoredCriterion, ...]
+    _known: dict[tuple[str, ...], dict[int, list[tuple[str, ...]]]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, rubric: Rubric) -> Scale:
@@ -42,52 +43,57 @@ class Scale:
 
     def scores(self, answers: Mapping[str, Answer]) -> dict[str, int]:
         """Return the scores of answers, for every dimension that can be scored."""
-        verdicts = tuple((name, answer.verdict, answer.evidence) for name, answer in sorted(answers.items()))
-        return dict(self._scores(verdicts))
-
-    @functools.lru_cache(maxsize=65536)  # noqa: B019 - a scale lives as long as the tests that share it
-    def _scores(self, verdicts: tuple[tuple[str, str, tuple[tuple[int, str], ...]], ...]) -> tuple[tuple[str, int], ...]:
         told = {"yes": CriterionAnswer.MET, "no": CriterionAnswer.NOT_MET}
-        asked = {name for name, _, _ in verdicts}
-        criteria = tuple(item for item in self.criteria if item.id in asked)
-        dimension_of = {item.id: item.dimension for item in criteria}
-        answered = tuple(
+        criteria = tuple(item for item in self.criteria if item.id in answers)
+        verdicts = tuple(
             CriterionVerdict(
-                name,
-                dimension_of[name],
-                told.get(verdict, CriterionAnswer.NOT_ASSESSED),
-                name,
-                tuple(Quote(turn, text) for turn, text in evidence),
+                item.id,
+                item.dimension,
+                told.get(answers[item.id].verdict, CriterionAnswer.NOT_ASSESSED),
+                item.id,
+                tuple(Quote(turn, text) for turn, text in answers[item.id].evidence),
             )
-            for name, verdict, evidence in verdicts
-            if name in dimension_of
+            for item in criteria
         )
-        return tuple((rating.dimension, rating.score) for rating in score(answered, criteria))
+        return {rating.dimension: rating.score for rating in score(verdicts, criteria)}
 
     def moved(self, call: JudgeCall, planted: Planted, distortion: Distortion, chance: Random) -> Planted:
         """Return answers whose scores are, in the mean, those that a distortion makes of the honest ones."""
         answers = dict(planted.answers)
         for dimension, honest in self.scores(planted.answers).items():
-            names = [item.id for item in self.criteria if item.dimension == dimension and item.id in answers]
+            names = tuple(item.id for item in self.criteria if item.dimension == dimension and item.id in answers)
             answers |= self._nearest(call, {name: answers[name] for name in names}, distortion(float(honest), call, chance), chance)
         return replace(planted, answers=answers)
 
     def _nearest(self, call: JudgeCall, answers: Mapping[str, Answer], wanted: float, chance: Random) -> dict[str, Answer]:
-        reachable: dict[int, tuple[int, dict[str, Answer]]] = {}
-        free = [name for name, answer in answers.items() if answer.verdict in {"yes", "no"}]
-        for verdicts in product(("yes", "no"), repeat=len(free)):
-            changed = {name: verdict for name, verdict in zip(free, verdicts, strict=True) if answers[name].verdict != verdict}
-            tried = {name: _turned(call, name, answer) if name in changed else answer for name, answer in answers.items()}
-            for level in self.scores(tried).values():
-                if level not in reachable or len(changed) < reachable[level][0]:
-                    reachable[level] = (len(changed), tried)
-        levels = sorted(reachable)
-        if not levels:
+        free = tuple(name for name, answer in answers.items() if answer.verdict in {"yes", "no"})
+        by_level = self._reachable(free)
+        if not by_level:
             return dict(answers)
-        below = max((level for level in levels if level <= wanted), default=levels[0])
-        above = min((level for level in levels if level >= wanted), default=levels[-1])
+        below = max((level for level in by_level if level <= wanted), default=min(by_level))
+        above = min((level for level in by_level if level >= wanted), default=max(by_level))
         up = (wanted - below) / (above - below) if above > below else 0.0
-        return reachable[above if chance.random() < up else below][1]
+        level = above if chance.random() < up else below
+        told = tuple(answers[name].verdict for name in free)
+        for verdicts in sorted(by_level[level], key=lambda one: sum(map(ne, one, told))):
+            turned = {name for name, old, new in zip(free, told, verdicts, strict=True) if old != new}
+            tried = {name: _turned(call, name, answer) if name in turned else answer for name, answer in answers.items()}
+            if level in self.scores(tried).values():  # two faults that quote the same words are one cause, and score better
+                return tried
+        return dict(answers)
+
+    def _reachable(self, names: tuple[str, ...]) -> dict[int, list[tuple[str, ...]]]:
+        """Return the verdicts on criteria of one dimension by the score that they make, each fault a cause of its own."""
+        if names not in self._known:
+            found: dict[int, list[tuple[str, ...]]] = {}
+            for verdicts in product(("yes", "no"), repeat=len(names)):
+                answers = {
+                    name: Answer("yes" if verdict == "yes" else "no", (), name) for name, verdict in zip(names, verdicts, strict=True)
+                }
+                for level in self.scores(answers).values():
+                    found.setdefault(level, []).append(verdicts)
+            self._known[names] = found
+        return self._known[names]
 
 
 def _turned(call: JudgeCall, name: str, answer: Answer) -> Answer:
