@@ -25,6 +25,7 @@ DEMO_SEED = 1
 )
 @click.option("--only", multiple=True, metavar="ID|TAG", help="Only hold these conversations and show them; decide nothing.")
 @click.option("--repeats", type=click.IntRange(1, 1000), help="With --only: conversations for each scenario.")
+@click.option("--repeat", type=click.IntRange(0), metavar="NUMBER", help="With --only: hold only the repeat of this number.")
 @click.option("--serve", is_flag=True, help="Only serve blue and green, until interrupted; prints their target files.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @with_options(REPORT_OPTIONS)
@@ -47,7 +48,7 @@ def command(*, defects: tuple[str, ...], list_defects: bool, serve: bool, **flag
 
 def _refuse_what_means_nothing(flags: Mapping[str, Any], *, listing: bool, serve: bool, defects: bool) -> None:
     """Raise UsageError for flags that would be ignored: a user who gave one believes that it counted."""
-    holding = {"--only": flags["only"], "--repeats": flags["repeats"], "--out": flags["out"]}
+    holding = {"--only": flags["only"], "--repeats": flags["repeats"], "--repeat": flags["repeat"] is not None, "--out": flags["out"]}
     reports = {"--junit": flags["junit"], "--markdown": flags["markdown"]}
     given = {**holding, **reports, "--serve": serve, "--defect": defects, "--json": flags["as_json"]}
     if listing:
@@ -59,8 +60,11 @@ def _refuse_what_means_nothing(flags: Mapping[str, Any], *, listing: bool, serve
     for name in unfit:
         if given[name]:
             raise click.UsageError(f"{name} means nothing with {mode}; leave one of them out")
-    if flags["repeats"] and not flags["only"]:
-        raise click.UsageError("--repeats needs --only: the demo's gate holds what its baseline was recorded for")
+    for name in ("--repeats", "--repeat"):
+        if given[name] and not flags["only"]:
+            raise click.UsageError(f"{name} needs --only: the demo's gate holds what its baseline was recorded for")
+    if given["--repeats"] and given["--repeat"]:
+        raise click.UsageError("--repeat holds one conversation alone, and --repeats several; leave one of them out")
 
 
 def _rate(word: str) -> tuple[str, float]:

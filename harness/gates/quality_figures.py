@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from harness.baselines.compare import Comparison, missing_scores
-from harness.baselines.score_arrays import PairedScores
+from harness.baselines.score_arrays import ArmScores, PairedScores
 from harness.gates import quality_words as words
 from harness.gates.policy import GatePolicy
 from harness.gates.quality_course import Course, Looking
 from harness.gates.quality_guardrails import RELIABLE_REPEATS, Catastrophe, GroupFinding, regressed
+from harness.statistics.coupling import repeat_correlation
 from harness.statistics.noninferiority import estimate
 
 
@@ -42,9 +46,11 @@ def figures(
         "weight_unpaired": comparison.pairing.weight_unpaired,
         "dimensions": _dimensions(measured.scores, looking, policy) if measured else {},
         "guardrails": [asdict(one) for one in measured.groups] if measured else [],
+        "guardrail_margin": policy.group_margin,
         "catastrophes": [asdict(one) for one in measured.catastrophes] if measured else [],
         "worst": _worst(measured.scores, looking, policy) if measured else [],
         "regressed": _regressed(measured.scores, looking) if measured else None,
+        "coupling": _coupling(measured.scores, looking) if measured and comparison.side_by_side else None,
         "judge": comparison.judge.name,
         "coverage": _coverage(comparison),
         "unpaired": {
@@ -85,6 +91,7 @@ def _look(course: Course | None, looking: Looking) -> dict[str, object] | None:
         "taken": sum(look <= looking.taken for look in looking.looks),
         "planned": list(looking.schedule.looks),
         "extension": list(looking.schedule.extension),
+        "open_ended": looking.schedule.open_ended,
         "alpha": looking.schedule.alpha,
         "judged": (course.estimate.scenarios if course else 0) * looking.taken,
     }
@@ -132,6 +139,20 @@ def _regressed(scores: PairedScores, looking: Looking) -> dict[str, object]:
         "listed": [asdict(one) for one in regressed(scores, looking.taken or None)],
         "reliable": bool(min(arms.repeats.min(), arms.baseline_repeats.min()) >= RELIABLE_REPEATS),
     }
+
+
+def _coupling(scores: PairedScores, looking: Looking) -> dict[str, float | None]:
+    """Return how far the arms' repeats correlate within scenarios: near 0 with seeds of their own, as much as the target allows with common ones."""
+    green, beside = (_conversations(arm, scores, looking.taken or None) for arm in (scores.green, scores.baseline))
+    return {"correlation": repeat_correlation(green, beside) if green.shape == beside.shape else None}
+
+
+def _conversations(arm: ArmScores, scores: PairedScores, repeats: int | None) -> npt.NDArray[np.float64]:
+    """Return each conversation's mean over the dimensions that its scenario assesses, shape (scenarios, repeats); NaN where a score is missing."""
+    assessed = scores.assessed[:, None, :]
+    total = np.where(assessed, arm.scores[:, :repeats], 0.0).sum(axis=2)
+    found: npt.NDArray[np.float64] = total / assessed.sum(axis=2)
+    return found
 
 
 def _coverage(comparison: Comparison) -> dict[str, int]:

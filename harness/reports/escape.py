@@ -35,6 +35,8 @@ _BACKTICKS = re.compile(r"`+")
 _PLAIN_WORD = re.compile(
     r"""(?!.*(?://|www\.))(?:[^\W_]|[,.;!?'"()%+\-−–—/=≥≤±×…“”‘’「」『』、。・？！（）※ー¥￥⏎→\u00a0])*:?""", re.IGNORECASE
 )
+_CODE = re.compile(r"(?:(?<=^)|(?<= )|(?<=^\()|(?<= \())`([^` ](?:[^`]*[^` ])?)`(?=[).,;!?]*:?(?: |$))")
+"""What the writer of a sentence marked as code, set apart from all other words: two code spans never touch."""
 _MENTION = re.compile(r"(?<![A-Za-z0-9_.-])@")
 _SIGN = {"<": "&lt;", ">": "&gt;", "<=": "&lt;=", ">=": "&gt;=", "&": "&amp;", "->": "-&gt;"}
 
@@ -119,9 +121,14 @@ def command_block(text: str) -> str:
 
 def inline(text: str, limit: int = 2000) -> str:
     """Return a short text of a person or a gate as Markdown prose; every word that Markdown could act on becomes code."""
+    pieces = _CODE.split(console(text, limit))
+    return "".join(command_span(piece) if index % 2 else _prose(piece) for index, piece in enumerate(pieces))
+
+
+def _prose(text: str) -> str:
     words: list[str] = []
     risky: list[str] = []
-    for word in console(text, limit).split(" "):
+    for word in text.split(" "):
         if word in _SIGN or _PLAIN_WORD.fullmatch(word):
             words += [_word_span(risky)] if risky else []
             words.append(_SIGN.get(word, word))

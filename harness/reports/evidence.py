@@ -1,7 +1,7 @@
 """The turn that shows best what is wrong with a scenario: its most frequent fault, where it is first seen.
 
-What failed a conversation speaks before a `should` that the judge's criteria rest on, and that before what a judge alone
-said. A wrong reply and a reply that never came are two faults, even where they leave the same `must` unmet: what most
+What failed a conversation speaks first, then a critical criterion, then a `should` that the judge's criteria rest on, then what
+a judge alone said. A wrong reply and a reply that never came are two faults, even where they leave the same `must` unmet: what most
 conversations show is shown. Only the words change hands here: escaping belongs to the renderers.
 """
 
@@ -37,12 +37,19 @@ class WorstTurn:
     fault: str
     """One sentence of evidence."""
     seen_in: int
-    """Conversations of the scenario with this fault."""
+    """Conversations of the scenario with this fault …"""
+    of: int
+    """… of those that could show it: only a judged one can show what a judge alone says."""
+
+
+_MUST, _CRITICAL, _SHOULD, _CRITERION = range(4)
+_JUDGED = frozenset({_CRITICAL, _CRITERION})
 
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
     rank: int
+    """What speaks first: see above."""
     kind: str
     turn: int
     sentence: str
@@ -79,20 +86,25 @@ def worst_turn(records: Sequence[ConversationRecord], known: Known) -> WorstTurn
         kind=chosen.kind,
         fault=redactor.text(chosen.sentence),
         seen_in=most,
+        of=sum(record.judgement is not None for record in records) if chosen.rank in _JUDGED else len(records),
     )
 
 
 def _faults(record: ConversationRecord) -> Iterator[_Fault]:
     for finding in record.findings:
         if finding.outcome is FindingOutcome.UNMET:
-            yield _Fault(0 if finding.failed_must else 2, finding.kind, finding.turn, _reason(finding), record)
+            yield _Fault(_MUST if finding.failed_must else _SHOULD, finding.kind, finding.turn, _reason(finding), record)
     if record.transcript.failed:
         last = record.transcript.exchanges[-1].turn if record.transcript.exchanges else 1
         ended = record.transcript.ended.value
-        yield _Fault(0, ended, last, f"the conversation ended here: {ended.replace('_', ' ')}", record)
-    for verdict in record.judgement.verdicts if record.judgement else ():
+        yield _Fault(_MUST, ended, last, f"the conversation ended here: {ended.replace('_', ' ')}", record)
+    if record.judgement is None:
+        return
+    critical = {name for rating in record.judgement.ratings for name in rating.critical_failures}
+    for verdict in record.judgement.verdicts:
         if verdict.answer is CriterionAnswer.NOT_MET:
-            yield _Fault(3, verdict.criterion, _quoted_turn(verdict, record), verdict.reason, record)
+            rank = _CRITICAL if verdict.criterion in critical else _CRITERION
+            yield _Fault(rank, verdict.criterion, _quoted_turn(verdict, record), verdict.reason, record)
 
 
 def _reason(finding: Finding) -> str:

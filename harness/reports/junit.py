@@ -1,9 +1,10 @@
 """The report as JUnit XML: a scenario is a test case, and each gate has a case of its own.
 
-A scenario *fails* only where the integration gate says so (a new failure, or a `must_pass` that failed); one that is merely
-flaky or suspect passes and says so in `system-out`. Missing evidence is never a pass: a scenario whose planned conversations
+A scenario *fails* only where a gate says so (a new failure, a `must_pass` that failed, a critical criterion that is broken
+again and again); one that is merely flaky or suspect passes and says so in `system-out`. Missing evidence is never a pass: a scenario whose planned conversations
 are missing is *skipped*, and so is every scenario of a run that measured the wrong thing. On a gate's own case FAIL is a failure, INVALID and INCONCLUSIVE are
-errors: test reporters then show trouble of the measurement apart from trouble of the bot.
+errors: test reporters then show trouble of the measurement apart from trouble of the bot. An INCONCLUSIVE that the policy
+allows is skipped, since it stops nothing and is no pass either.
 
 Format: the schema that Jenkins, GitLab, GitHub reporters and Azure read in common (testmoapp/junitxml). XML 1.0 knows no
 escape for most control characters, so they are replaced before they get here.
@@ -65,6 +66,8 @@ def _properties(report: Report) -> ET.Element:
         "judge": wording.judge_sentence(run) if run else "",
         "baseline": report.baseline.id if report.baseline else "",
     }
+    if judged := wording.judged_sentence(report):
+        facts["judged"] = judged
     properties = ET.Element("properties")
     for name, value in facts.items():
         ET.SubElement(properties, "property", name=name, value=xml(value))
@@ -97,6 +100,9 @@ def _gate_case(verdict: Verdict) -> ET.Element:
     body = "\n".join(text for text in (reasons, *numbers, *verdict.cautions) if text)
     if verdict.decision is Decision.PASS:
         _text(ET.SubElement(case, "system-out"), body)
+    elif verdict.allowed and verdict.decision is Decision.INCONCLUSIVE:
+        ET.SubElement(case, "skipped", message=xml(f"INCONCLUSIVE, but allowed: {wording.sentence(verdict)}", _TEXT_LIMIT))
+        _text(ET.SubElement(case, "system-out"), body)
     else:
         tag = "failure" if verdict.decision is Decision.FAIL else "error"
         _child(case, tag, wording.sentence(verdict), verdict.decision.value, body)
@@ -116,7 +122,7 @@ def _scenario_case(row: ScenarioRow, *, void: bool) -> ET.Element:
         seen = f"{row.passes}/{row.conversations} passed, but " if row.conversations else ""
         ET.SubElement(case, "skipped", message=xml(f"{word}: {seen}{reason}"))
     elif row.failing:
-        _child(case, "failure", summary, row.klass, "\n".join([summary, *_quoted(row), f"replay: {row.replay}"]))
+        _child(case, "failure", summary, row.failure, "\n".join([summary, *_quoted(row), f"replay: {row.replay}"]))
     elif row.passes < row.conversations or row.klass == "suspect":
         _text(ET.SubElement(case, "system-out"), "\n".join([summary, *_quoted(row), f"replay: {row.replay}"]))
     return case
@@ -127,7 +133,7 @@ def _quoted(row: ScenarioRow) -> tuple[str, ...]:
         return ()
     turn = row.worst
     answer = f"bot: {turn.answer}" if turn.answered else f"no reply: {turn.answer}"
-    return (f"user: {turn.asked}", answer, f"why: {wording.where_sentence(row, turn)}" + (f": {turn.fault}" if turn.answered else ""))
+    return (f"user: {turn.asked}", answer, f"why: {wording.where_sentence(turn)}" + (f": {turn.fault}" if turn.answered else ""))
 
 
 def _child(case: ET.Element, tag: str, message: str, kind: str, body: str) -> None:

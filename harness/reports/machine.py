@@ -21,7 +21,9 @@ from harness.reports.rows import ScenarioRow
 SCHEMA_VERSION = 1
 TEXT_LIMIT = 4000
 """Characters of one quoted text."""
-_OWN_KEYS = frozenset({"decision", "reasons", "cautions", "policy", "evidence"})
+_OWN_KEYS = frozenset({"decision", "reasons", "cautions", "policy", "evidence", "allowed"})
+_RENAMED = {"policy": "policy_kind"}
+"""Figures whose name the document needs for something else."""
 
 
 def document(report: Report) -> str:
@@ -63,13 +65,15 @@ def data(report: Report) -> dict[str, Any]:
 
 
 def _gate(verdict: Verdict) -> dict[str, Any]:
-    figures = {str(key): value for key, value in verdict.figures.items() if key not in _OWN_KEYS}
+    named = {_RENAMED.get(str(key), str(key)): value for key, value in verdict.figures.items()}
+    figures = {key: value for key, value in named.items() if key not in _OWN_KEYS}
     return {
         "decision": verdict.decision.value,
         "reasons": [dataclasses.asdict(reason) for reason in verdict.reasons],
         "cautions": list(verdict.cautions),
         "policy": verdict.policy,
         "evidence": verdict.evidence,
+        "allowed": verdict.allowed,
         **figures,
     }
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from harness.gates.verdict import Decision
 from harness.reports import wording
 from harness.reports.escape import code_span, command_block, command_span, inline
+from harness.reports.quality_reading import FELL, Groups, groups, number
 from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
 from harness.reports.summary import RunSummary
@@ -20,6 +21,7 @@ MAX_BYTES = 60_000
 SHOWN_REGRESSIONS = 10
 _NOTE_BYTES = 200
 _TABLE_BYTES = 20_000
+_MOST_GROUPS = 50
 _SIGNS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "⚠️", "INVALID": "🚫", "ERROR": "🚫", "MEASURED": "📏"}
 
 
@@ -48,12 +50,7 @@ def _blocks(report: Report) -> Iterator[str]:
         yield _listed("Why nothing was decided", report.run.problems)
     if report.verdicts:
         yield _verdicts(report)
-    worst = report.regressions
-    if worst:
-        more = f" ({SHOWN_REGRESSIONS} of {len(worst)})" if len(worst) > SHOWN_REGRESSIONS else ""
-        yield f"### Worst regressions{more}\n"
-        for index, row in enumerate(worst[:SHOWN_REGRESSIONS], 1):
-            yield _regression(index, row)
+    yield from _worse(report)
     for title, texts in (
         ("What to do", report.next_steps),
         ("Cautions", report.cautions),
@@ -66,11 +63,27 @@ def _blocks(report: Report) -> Iterator[str]:
     yield from _details(report)
 
 
+def _worse(report: Report) -> Iterator[str]:
+    worst = report.regressions
+    if worst:
+        more = f" ({SHOWN_REGRESSIONS} of {len(worst)})" if len(worst) > SHOWN_REGRESSIONS else ""
+        promise = wording.listing_sentence(report)
+        yield f"### {wording.regressions_title(report)}{more}\n" + (f"\n{inline(promise)}\n" if promise else "")
+    for index, row in enumerate(worst[:SHOWN_REGRESSIONS], 1):
+        yield _regression(index, row)
+    for verdict in report.verdicts:
+        if (tested := groups(verdict)).fallen or tested.unproved:
+            yield f"### Groups of scenarios\n\n{_groups(tested)}\n"
+
+
 def _head(report: Report) -> str:
     word = wording.word(report)
     target = f": {inline(report.run.target)}" if report.run else ""
     note = " (UNATTESTED: nothing proves which build answered)" if report.unattested else ""
-    return f"## {_SIGNS[word]} {word}{target}{note}\n\n{inline(wording.mode_sentence(report))}\n"
+    allowed = wording.allowed_note(report)
+    return (
+        f"## {_SIGNS[word]} {word}{f' ({inline(allowed)})' if allowed else ''}{target}{note}\n\n{inline(wording.mode_sentence(report))}\n"
+    )
 
 
 def _verdicts(report: Report) -> str:
@@ -92,7 +105,7 @@ def _regression(index: int, row: ScenarioRow) -> str:
         lines += [
             f"> **user** {code_span(turn.asked)}<br>",
             f"> **bot** {answer}<br>",
-            f"> **why** {inline(wording.where_sentence(row, turn))}" + (f": {code_span(turn.fault)}" if turn.answered else ""),
+            f"> **why** {inline(wording.where_sentence(turn))}" + (f": {code_span(turn.fault)}" if turn.answered else ""),
             "",
         ]
     return "\n".join([*lines, command_block(row.replay), ""])
@@ -110,6 +123,8 @@ def _details(report: Report) -> Iterator[str]:
         what = "failed, but no regression" if report.baseline else "failed"
         yield _folded(f"{wording.counted(len(report.flawed), 'scenario')} {what}", _table(report.flawed))
     for verdict in report.verdicts:
+        if (tested := groups(verdict)).tested and not tested.fallen and not tested.unproved:
+            yield _folded(f"Groups of scenarios ({inline(verdict.gate)})", _groups(tested))
         dimensions = verdict.figures.get("dimensions")
         if isinstance(dimensions, Mapping) and dimensions and verdict.decision is not Decision.INVALID:
             yield _folded(f"Scores by dimension ({inline(verdict.gate)})", _dimensions(dimensions))
@@ -140,14 +155,21 @@ def _table(rows: Sequence[ScenarioRow]) -> str:
 
 def _dimensions(dimensions: Mapping[str, object]) -> str:
     lines = ["| dimension | change | lower | upper |", "|---|---|---|---|"]
-    for name, figures in list(dimensions.items())[:50]:
+    for name, figures in list(dimensions.items())[:_MOST_GROUPS]:
         known = figures if isinstance(figures, Mapping) else {"difference": figures}
-        shown = [
-            wording.signed(value) if (value := wording.number(known.get(key))) is not None else ""
-            for key in ("difference", "lower", "upper")
-        ]
+        shown = [wording.signed(value) if (value := number(known.get(key))) is not None else "" for key in ("difference", "lower", "upper")]
         lines.append(f"| {inline(str(name))} | {' | '.join(shown)} |")
     return "\n".join(lines)
+
+
+def _groups(tested: Groups) -> str:
+    margin = "" if tested.margin is None else f"Each is held against a margin of {tested.margin:g} points, on its own scenarios. "
+    meaning = "What *fell* and what *holds* is proved; *not shown* is neither.\n\n"
+    lines = ["| group | name | scenarios | change | verdict |", "|---|---|---|---|---|"]
+    for one in tested.tested[:_MOST_GROUPS]:
+        verdict = f"**{one.verdict}**" if one.verdict == FELL else one.verdict
+        lines.append(f"| {inline(one.kind)} | {inline(one.name)} | {one.scenarios} | {wording.signed(one.difference)} | {verdict} |")
+    return margin + meaning + "\n".join(lines)
 
 
 def _measured(run: RunSummary) -> str:
@@ -158,7 +180,7 @@ def _measured(run: RunSummary) -> str:
         ("build", run.build or "none stated"),
         ("expected build", run.expected_build or "none given"),
         ("seed", str(run.seed)),
-        ("conversations planned for each scenario", str(run.repeats)),
+        ("conversations of each scenario held first", str(run.repeats)),
         ("judge fingerprint", run.judge_fingerprint),
     )
     return "\n".join(f"- {label}: {command_span(value)}" for label, value in facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.gates.verdict import Decision, Verdict
+from harness.reports.quality_reading import look_taken
 from harness.reports.rows import ScenarioRow
 from harness.reports.summary import BaselineSummary, RunSummary, Unpaired
 
@@ -54,16 +55,34 @@ def _to_decide(run: RunSummary, baseline: BaselineSummary | None, verdicts: Sequ
         steps.append("Record a baseline of the build in production with `harness baseline record`, and hold the candidate against it.")
     elif not baseline.comparable or codes & {"baseline_scenarios_missing", "weight_unpaired", "baseline_shallow", "nothing_to_compare"}:
         steps.append(f"Record the baseline again with this suite and the judge {run.judge}, or run the scenarios that it holds.")
+    if any(code.endswith("_pinned") and code != "not_proved_pinned" for code in codes):
+        steps.append(f"Record the pinned reference again with this suite and the judge {run.judge}, or leave --pinned out.")
     if "too_few_clusters" in codes:
         steps.append("Select more scenarios, or write more: too few independent ones were compared to decide anything.")
-    if "not_proved" in codes or not steps:
+    if "guardrail_unproved" in codes:
+        steps.append("Write more scenarios for the groups that are not proved to hold, or plan more repeats with a higher --cap.")
+    if "attempt_spent" in codes:
+        steps.append(
+            "Change the build, or resume its earlier run with an extension that was planned for it: a fresh run decides nothing more."
+        )
+    if codes & {"not_proved", "not_proved_pinned", "not_proved_floor"} or not steps:
         steps.append(_more_evidence(run, verdicts))
     return steps
 
 
 def _more_evidence(run: RunSummary, verdicts: Sequence[Verdict]) -> str:
-    """Return which evidence would decide; more repeats are advised only where the gate says that they would."""
+    """Return which evidence would decide; more repeats are advised only where the gate says that they would, and by a way that keeps its error rates."""
+    look = look_taken(verdicts)
+    if look is not None and look.extension and not look.extended:
+        return f"Hold the extension that was planned, up to {look.extension[-1]} repeats: the same command with --resume {run.id} --extend."
     needed = [verdict.figures.get("conversations_to_decide") for verdict in verdicts if verdict.decision is Decision.INCONCLUSIVE]
-    if any(isinstance(one, int) for one in needed):
+    if not any(isinstance(one, int) for one in needed):
+        return "Write more scenarios: more conversations of these alone would not decide."
+    if look is None:
         return f"Repeat with more evidence (--repeats above {run.repeats}, or more scenarios): see above how much would decide."
-    return "Repeat with more scenarios: more conversations of these alone would not decide."
+    if look.open_ended:
+        return f"Add repeats: the same command with --resume {run.id} and a --cap above {look.most}; see above how many would decide."
+    return (
+        f"Plan the next build's run with more evidence (a --cap above {look.most}, or more scenarios): see above how much would decide. A fresh run of "
+        "this build would only take the same chance of error once more."
+    )

@@ -17,6 +17,7 @@ from harness.records.redact import Redactor
 from harness.records.run import RunRecord
 from harness.reports.exit_code import ExitCode, Mode, enforced_exit_code, exit_code
 from harness.reports.next_steps import next_steps
+from harness.reports.quality_reading import Listing, listing
 from harness.reports.rows import RowSource, ScenarioRow
 from harness.reports.summary import BaselineSummary, Circumstances, RunSummary, Unpaired, baseline_summary, run_summary, unpaired
 
@@ -26,7 +27,6 @@ _DECISIONS = {
     int(ExitCode.INCONCLUSIVE): Decision.INCONCLUSIVE,
     int(ExitCode.INVALID): Decision.INVALID,
 }
-_DEFAULT_MARGIN = 0.2
 RULES_ONLY = "rules only"
 """Name of the judge that needs no key (`--judge offline`)."""
 _SCORES = "quality"
@@ -78,21 +78,26 @@ class Report:
 
     @property
     def regressions(self) -> tuple[ScenarioRow, ...]:
-        """What got worse, worst first: failing and suspect scenarios, and, unless quality passed, score drops of the margin and more.
+        """What got worse, worst first: failing and suspect scenarios, and those that the quality gate lists for their scores.
 
-        Empty where the run measured the wrong thing: what it saw is nobody's regression.
+        While quality passes, only a list that keeps its promise is shown. Empty where the run measured the wrong thing: what
+        it saw is nobody's regression.
         """
         if self.run is None or self.run.problems:
             return ()
-        threshold = self._listed_drop
-        worse = (
-            row
-            for row in self.rows
-            if row.failing
-            or row.klass == "suspect"
-            or (threshold is not None and row.difference is not None and row.difference <= -threshold)
-        )
+        shown = self.listing.worth_showing
+        worse = (row for row in self.rows if row.failing or row.klass == "suspect" or (shown and row.listed is not None))
         return tuple(sorted(worse, key=lambda row: row.badness))
+
+    @property
+    def listing(self) -> Listing:
+        """The scenarios that are listed for their scores, and what that list promises."""
+        return listing(self.verdicts)
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """Gates that are INCONCLUSIVE, and that the policy lets pass all the same."""
+        return tuple(one.gate for one in self.verdicts if one.allowed and one.decision is Decision.INCONCLUSIVE)
 
     @property
     def flawed(self) -> tuple[ScenarioRow, ...]:
@@ -102,15 +107,6 @@ class Report:
         listed = {row.id for row in self.regressions}
         rows = (row for row in self.rows if row.id not in listed and row.passes < row.conversations)
         return tuple(sorted(rows, key=lambda row: (row.passes / row.conversations, row.id)))
-
-    @property
-    def _listed_drop(self) -> float | None:
-        """Drop of a score from which a scenario is listed; None while every gate that compares scores passes."""
-        for verdict in self.verdicts:
-            if "difference" in verdict.figures and verdict.decision is not Decision.PASS:
-                margin = verdict.figures.get("margin")
-                return abs(float(margin)) if isinstance(margin, (int, float)) else _DEFAULT_MARGIN
-        return None
 
 
 def build_report(
@@ -144,11 +140,7 @@ def build_report(
         verdicts=given,
         rows=RowSource(run, baseline, comparison, given, replay, circumstances.known, circumstances.suite).rows(),
         unpaired=(lists := unpaired(run, comparison)),
-        cautions=()
-        if run.problems
-        else tuple(
-            dict.fromkeys((*_short_look(run, given, circumstances.least_look), *(one for verdict in given for one in verdict.cautions)))
-        ),
+        cautions=_cautions(run, given, circumstances),
         gated=verdicts is not None,
     )
     worst = next(iter(report.regressions), None)
@@ -189,12 +181,22 @@ def _not_measured(gate: str, error: str) -> Verdict:
     return Verdict(gate, Decision.INVALID, (Reason("not_measured", error),), figures if gate == _SCORES else {})
 
 
-def _short_look(run: RunRecord, verdicts: Sequence[Verdict], least: int) -> tuple[str, ...]:
-    """Say that the first look was shorter than it is meant to be."""
+def _cautions(run: RunRecord, verdicts: Sequence[Verdict], circumstances: Circumstances) -> tuple[str, ...]:
+    """Return each caution once: the caller's, that of a short first wave, the gates'; none where there is nothing to believe."""
+    if run.problems:
+        return ()
+    own = tuple(Redactor(circumstances.known).text(one) for one in circumstances.cautions)
+    return tuple(
+        dict.fromkeys((*own, *_short_wave(run, verdicts, circumstances.least_look), *(one for gate in verdicts for one in gate.cautions)))
+    )
+
+
+def _short_wave(run: RunRecord, verdicts: Sequence[Verdict], least: int) -> tuple[str, ...]:
+    """Say that the integration gate sees fewer conversations than it is meant to."""
     repeats = run.manifest.repeats
     if repeats >= least or not verdicts:
         return ()
-    return (f"The first look is {repeats} of each scenario; fewer than {least} find less than the gates promise: raise --repeats.",)
+    return (f"Repeats held first: {repeats} of each scenario; fewer than {least} find less than the gates promise: raise --repeats.",)
 
 
 def _clean_verdict(verdict: Verdict, redactor: Redactor) -> Verdict:

@@ -19,13 +19,17 @@ from harness.gates.verdict import Verdict
 from harness.records.redact import Known, Redactor
 from harness.records.run import ConversationRecord, Purpose, RunRecord, ScenarioPlan
 from harness.reports.evidence import WorstTurn, worst_turn
+from harness.reports.quality_reading import breaking, listing
 
 FAILING = frozenset({ScenarioClass.MUST_PASS_FAILURE.value, ScenarioClass.NEW_FAILURE.value})
 """Classes that fail the integration gate."""
+CRITICAL_FAILURE = "critical_failure"
+"""What a scenario is that is confirmed to break a critical criterion: it fails the quality gate, whatever its class."""
 NOT_HELD = ScenarioClass.NOT_HELD.value
 INCOMPLETE = ScenarioClass.INCOMPLETE.value
 """Class of a scenario of which planned conversations are missing, and which fails nothing with those that were held."""
-_RANK = {ScenarioClass.MUST_PASS_FAILURE.value: 0, ScenarioClass.NEW_FAILURE.value: 1, ScenarioClass.SUSPECT.value: 2}
+_RANK = {ScenarioClass.MUST_PASS_FAILURE.value: 0, CRITICAL_FAILURE: 1, ScenarioClass.NEW_FAILURE.value: 2, ScenarioClass.SUSPECT.value: 3}
+_UNRANKED = len(_RANK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +58,28 @@ class ScenarioRow:
     """
     difference: float | None
     """That mean minus the baseline's; None where the two are not comparable, or a score is missing in either."""
+    listed: float | None
+    """By how much quality lists it as worse, green minus baseline with missing scores at their best; None where it does not."""
+    breaks_critical: bool
+    """It is confirmed to break a critical criterion far more often than before."""
     worst: WorstTurn | None
     replay: str
-    """The command that holds the conversation of `worst` again, with the same seed."""
+    """The command that holds the conversation of `worst`, or else the one with the lowest score, again with the same seed."""
 
     @property
     def failing(self) -> bool:
-        """True when this scenario fails the integration gate."""
-        return self.klass in FAILING
+        """True when this scenario alone fails a gate."""
+        return self.klass in FAILING or self.breaks_critical
+
+    @property
+    def failure(self) -> str:
+        """By what it fails a gate, as a name; empty where it does not."""
+        return self.klass if self.klass in FAILING else CRITICAL_FAILURE if self.breaks_critical else ""
+
+    @property
+    def judged_alone(self) -> bool:
+        """True where only its scores speak against it."""
+        return self.listed is not None and not self.failing and self.klass != ScenarioClass.SUSPECT.value
 
     @property
     def missing(self) -> bool:
@@ -79,14 +97,19 @@ class ScenarioRow:
     @property
     def badness(self) -> tuple[int, float, float, str]:
         """Sort key, worst first: what fails the gate, then the loss of passes, then the loss of score."""
-        rank = _RANK.get(self.klass, 3)
-        return (rank, self.pass_rate_change if rank < 3 else 0.0, self.difference or 0.0, self.id)
+        rank = _RANK.get(self.failure or self.klass, _UNRANKED)
+        change = self.listed if self.difference is None else self.difference
+        return (rank, self.pass_rate_change if rank < _UNRANKED else 0.0, change or 0.0, self.id)
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
-    score: float
-    difference: float
+class _Scored:
+    """What the quality gate says of one scenario."""
+
+    change: tuple[float, float] | None
+    """Mean score and difference; None where a score is missing."""
+    listed: float | None
+    breaks_critical: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +121,7 @@ class RowSource:
     comparison: Comparison
     verdicts: Sequence[Verdict]
     replay: Sequence[str]
-    """The command to which the scenario, the number of conversations and the seed are added."""
+    """The command to which the scenario, the conversation's number and the run's seed are added."""
     known: Known
     """Personal data and secrets that must not be written."""
     suite: Path | None = None
@@ -113,8 +136,10 @@ class RowSource:
         stored = {plan.id: before for plan, before in self.comparison.pairing.paired}
         figures = figures_by_scenario(self.verdicts)
         changes = self._changes()
+        listed, broken = listing(self.verdicts).differences, breaking(self.verdicts)
+        scored = {plan.id: _Scored(changes.get(plan.id), listed.get(plan.id), plan.id in broken) for plan in self.run.manifest.scenarios}
         return tuple(
-            self._row(plan, held.get(plan.id, []), stored.get(plan.id), figures.get(plan.id, {}), changes.get(plan.id))
+            self._row(plan, held.get(plan.id, []), stored.get(plan.id), figures.get(plan.id, {}), scored[plan.id])
             for plan in self.run.manifest.scenarios
         )
 
@@ -124,7 +149,7 @@ class RowSource:
         records: Sequence[ConversationRecord],
         before: BaselineScenario | None,
         figures: Mapping[str, Any],
-        change: _Change | None,
+        scored: _Scored,
     ) -> ScenarioRow:
         worst = worst_turn(records, self.known)
         complete = sum(record.assignment.purpose is Purpose.LOOK for record in records) >= self.run.manifest.repeats
@@ -140,10 +165,12 @@ class RowSource:
             conversations=_count(figures, "conversations", len(records)),
             baseline_passes=sum(before.passes) if before else None,
             baseline_conversations=len(before.passes) if before else None,
-            score=(change.score if change else _mean_score(records, plan)) if complete else None,
-            difference=change.difference if change and complete else None,
+            score=(scored.change[0] if scored.change else _mean_score(records, plan)) if complete else None,
+            difference=scored.change[1] if scored.change and complete else None,
+            listed=scored.listed,
+            breaks_critical=scored.breaks_critical,
             worst=worst,
-            replay=self._replay(plan.id, worst),
+            replay=self._replay(plan.id, worst.repeat if worst else _lowest(records)),
         )
 
     def _class(self, stated: str, records: Sequence[ConversationRecord], *, complete: bool) -> str:
@@ -152,8 +179,8 @@ class RowSource:
             return stated
         return INCOMPLETE if records else NOT_HELD
 
-    def _changes(self) -> dict[str, _Change]:
-        """Return what the quality gate compared, scenario by scenario, where no score is missing.
+    def _changes(self) -> dict[str, tuple[float, float]]:
+        """Return mean score and difference of each scenario that the quality gate compared, where no score is missing.
 
         Scores of different judges are never compared.
         """
@@ -163,22 +190,20 @@ class RowSource:
         scores = paired_scores(self.comparison.scenarios, side_by_side=self.comparison.side_by_side)
         green, arms = scores.green.summary(scores.assessed), scores.arms()
         values = zip(scores.ids, green.low, arms.low[0], arms.high[0], strict=True)
-        return {name: _Change(float(score), float(worst)) for name, score, worst, best in values if worst == best}
+        return {name: (float(score), float(worst)) for name, score, worst, best in values if worst == best}
 
-    def _replay(self, scenario_id: str, worst: WorstTurn | None) -> str:
-        """Return the shortest run that holds the conversation again: repeats count from 0, and each has its own seed."""
-        repeats = worst.repeat + 1 if worst else 1
-        words = [*self.replay, "--only", scenario_id, "--repeats", str(repeats), "--seed", str(self.run.manifest.seed)]
-        return shlex.join(words)
+    def _replay(self, scenario_id: str, repeat: int) -> str:
+        """Return the run that holds exactly this conversation again: its number and the run's seed make its seed."""
+        return shlex.join([*self.replay, "--only", scenario_id, "--repeat", str(repeat), "--seed", str(self.run.manifest.seed)])
 
 
 def figures_by_scenario(verdicts: Iterable[Verdict]) -> dict[str, dict[str, Any]]:
-    """Return what the gates say of single scenarios: lists of objects with a `scenario` key, whichever gate has them."""
+    """Return how the gates class single scenarios: lists of objects with a `scenario` and a `class`, whichever gate has them."""
     found: dict[str, dict[str, Any]] = {}
     for verdict in verdicts:
         for value in verdict.figures.values():
             for item in value if isinstance(value, (list, tuple)) else ():
-                if isinstance(item, Mapping) and isinstance(item.get("scenario"), str):
+                if isinstance(item, Mapping) and isinstance(item.get("scenario"), str) and item.get("class"):
                     found.setdefault(item["scenario"], {}).update(item)
     return found
 
@@ -194,9 +219,15 @@ def _count(figures: Mapping[str, Any], key: str, counted: int) -> int:
 
 
 def _mean_score(records: Sequence[ConversationRecord], plan: ScenarioPlan) -> float | None:
-    """Return the mean over conversations and the scenario's dimensions; None where no conversation has all its scores."""
-    scored = [record.scores for record in records]
+    """Return the mean over the looks' conversations and the scenario's dimensions; None where none of them has all its scores."""
+    scored = [record.scores for record in records if record.assignment.purpose is Purpose.LOOK]
     known = [scores for scores in scored if scores is not None and all(name in scores for name in plan.dimensions)]
     if not known or not plan.dimensions:
         return None
     return sum(scores[name] for scores in known for name in plan.dimensions) / (len(known) * len(plan.dimensions))
+
+
+def _lowest(records: Sequence[ConversationRecord]) -> int:
+    """Return the number of the conversation with the lowest score; of the first one where none is scored, 0 where none was held."""
+    scored = [(sum(scores.values()) / len(scores), one.assignment.repeat) for one in records if (scores := one.scores)]
+    return min(scored)[1] if scored else min((one.assignment.repeat for one in records), default=0)

@@ -25,13 +25,15 @@ class Circumstances:
     rerun: int = 0
     """Conversations held again because of infrastructure trouble."""
     replay: tuple[str, ...] = ()
-    """Command that replays a scenario once `--only ID --repeats N --seed N` is added; default: `harness run` against the target's URL."""
+    """Command that replays a conversation once `--only ID --repeat NUMBER --seed N` is added; default: `harness run` against the target's URL."""
     suite: Path | None = None
     """Folder of the suite, as the user can open it; the sources of scenarios are relative to it."""
     least_look: int = 0
     """Conversations of each scenario that the first look of a gate is meant to hold at least."""
     known: Known = NOTHING_KNOWN
     """Names of customers and secrets that no report may show."""
+    cautions: tuple[str, ...] = ()
+    """What the caller knows and no record does; shown before all other cautions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class RunSummary:
     """… of those that apply to at least one."""
     scenarios: int
     conversations: int
+    judged: int
+    """Conversations that the judge was asked about."""
     turns: int
     failed: int
     """Conversations in which a `must` did not hold."""
@@ -65,11 +69,13 @@ class RunSummary:
     problems: tuple[str, ...]
     """Run-level reasons for INVALID."""
     folder: str
+    pinned: str | None
+    """Id of the pinned reference, a second baseline that does not roll with the releases."""
 
 
 @dataclass(frozen=True, slots=True)
 class BaselineSummary:
-    """What the run was held against."""
+    """What the run was held against: a stored baseline, or a deployment that was measured side by side."""
 
     id: str
     created: str
@@ -77,11 +83,16 @@ class BaselineSummary:
     """Days from its recording to the start of the run; None where either is no date."""
     build: str | None
     target: str
+    url: str
     judge: str
     repeats: int
     scenarios: int
     comparable: bool
     """False when another judge scored it."""
+    side_by_side: bool
+    """It was measured in the same run."""
+    coupled: bool
+    """Side by side, and both arms were given the same seeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +129,14 @@ def run_summary(run: RunRecord, comparison: Comparison, circumstances: Circumsta
         criteria_applicable=comparison.coverage.criteria,
         scenarios=len(manifest.scenarios),
         conversations=len(held),
+        judged=sum(record.judgement is not None for record in held),
         turns=sum(len(record.transcript.exchanges) for record in held),
         failed=sum(not record.passed for record in held),
         rerun=circumstances.rerun,
         duration_s=circumstances.duration_s,
         problems=tuple(redactor.text(problem) for problem in run.problems),
         folder=str(circumstances.folder or ""),
+        pinned=manifest.pinned,
     )
 
 
@@ -135,10 +148,13 @@ def baseline_summary(baseline: Baseline, run: RunRecord) -> BaselineSummary:
         age_days=_age_days(baseline.created, run.manifest.created),
         build=baseline.build,
         target=baseline.target.name,
+        url=baseline.target.url,
         judge=baseline.judge.name,
         repeats=baseline.repeats,
         scenarios=len(baseline.scenarios),
         comparable=baseline.judge.fingerprint == run.manifest.judge.fingerprint,
+        side_by_side=run.manifest.against is not None,
+        coupled=run.manifest.coupled,
     )
 
 

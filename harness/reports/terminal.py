@@ -65,7 +65,7 @@ def terminal(
     own = ((title, list(_bullets(texts, look.width))) for title, texts in (further or {}).items())
     for title, body in (*_sections(report, look.width), *own):
         if body:
-            lines += [[], [(title, "bold")], *body]
+            lines += [[], *([(line, "bold")] for line in wrapped(title, look.width)), *body]
     return _drawn(lines, look).rstrip("\n")
 
 
@@ -86,6 +86,8 @@ def _head(report: Report, width: int) -> Iterator[Line]:
     style, note = "", wording.target_in_short(report.run) if report.run else ""
     if report.unattested:
         style, note = "bold yellow", "UNATTESTED: nothing proves which build answered"
+    if allowed := wording.allowed_note(report):
+        style, note = "bold yellow", f"{allowed}; {note}"
     for number, line in enumerate(wrapped(console(note), width - len(word) - 2)):
         yield [(word if number == 0 else " " * len(word), _STYLES[word]), ("  " + line, style)]
     yield from ([(line, "dim")] for line in wrapped(console(wording.mode_sentence(report)), width))
@@ -120,7 +122,10 @@ def _sections(report: Report, width: int) -> Iterator[tuple[str, list[Line]]]:
     worst = report.regressions
     shown = worst[:SHOWN_REGRESSIONS]
     more = f" ({len(shown)} of {len(worst)})" if len(worst) > len(shown) else ""
-    yield f"Worst regressions{more}", [line for index, row in enumerate(shown, 1) for line in _row(index, row, width)]
+    promise = [[(line, "dim")] for line in wrapped(console(wording.listing_sentence(report)), width) if line]
+    rows = [line for index, row in enumerate(shown, 1) for line in _row(index, row, width)]
+    yield f"{wording.regressions_title(report)}{more}", [*promise, *rows] if rows else []
+    yield wording.groups_title(report), list(_bullets(wording.groups_that_fell(report), width))
     yield "Further reasons", list(_bullets(wording.further_reasons(report), width))
     yield (
         "Failed, but no regression" if report.baseline else "Failed",
@@ -147,7 +152,7 @@ def _row(index: int, row: ScenarioRow, width: int) -> Iterator[Line]:
         turn = row.worst
         yield from _quoted("user", f"“{turn.asked}”", width, 2)
         yield from _quoted("bot", f"“{turn.answer}”" if turn.answered else f"no reply: {turn.answer}", width, 3)
-        yield from _quoted("why", wording.where_sentence(row, turn) + (f": {turn.fault}" if turn.answered else ""), width, 2)
+        yield from _quoted("why", wording.where_sentence(turn) + (f": {turn.fault}" if turn.answered else ""), width, 2)
     for number, line in enumerate(wrapped_command(_command_parts(row.replay), width - 5)):
         yield [("   $ " if number == 0 else "     ", "dim"), (line, "cyan")]
 

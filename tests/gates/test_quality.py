@@ -19,7 +19,7 @@ FIGURES = {
     "difference", "lower", "upper", "standard_error", "df", "margin", "scenarios", "clusters", "literal", "conversations_to_decide",
     "minimum_detectable_drop",
     "weight_unpaired", "dimensions", "worst", "judge", "coverage", "unpaired",
-    "policy", "look", "level", "suite", "attempt", "references", "guardrails", "catastrophes", "regressed",
+    "policy", "look", "level", "suite", "attempt", "references", "guardrails", "guardrail_margin", "catastrophes", "regressed", "coupling",
 }  # fmt: skip
 TOWARDS_PASS = [Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS]
 

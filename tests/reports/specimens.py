@@ -202,7 +202,7 @@ PASSED = (
     quality(
         Decision.PASS,
         "Green scores 0.02 below the baseline (90 % interval -0.10 to +0.06, margin 0.2). A drop of more than 0.2 points is ruled out. "
-        "A true drop of 0.31 would have been found in 80% of such runs.",
+        "A true drop of 0.31 would have been found in 80 % of such runs.",
         -0.02,
     ),
 )
@@ -224,7 +224,7 @@ FAILED = (
     quality(
         Decision.FAIL,
         "Green scores 1.42 below the baseline (90 % interval -1.50 to -1.34, margin 0.2). A drop of more than 0.2 points is proved. "
-        "A true drop of 0.31 would have been found in 80% of such runs.",
+        "A true drop of 0.31 would have been found in 80 % of such runs.",
         -1.42,
     ),
 )  # fmt: skip
@@ -234,7 +234,7 @@ UNDECIDED = (
     quality(
         Decision.INCONCLUSIVE,
         "Green scores 0.15 below the baseline (90 % interval -0.27 to -0.03, margin 0.2). A drop of more than 0.2 points is neither ruled out nor proved. "
-        "Literal rule: met by 0.05, not proved; about 120 more conversations would decide. A true drop of 0.41 would have been found in 80% of such runs.",
+        "Literal rule: met by 0.05, not proved; about 120 more conversations would decide. A true drop of 0.41 would have been found in 80 % of such runs.",
         -0.15,
         0.12,
     ),

@@ -17,12 +17,12 @@ from harness.reports.layout import cells
 from harness.reports.machine import document, schema
 from harness.reports.markdown import markdown
 from harness.reports.terminal import terminal
-from tests.reports import specimens
+from tests.reports import sequential, specimens
 from tests.reports.test_escape import FRAGMENTS, hostile_text
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "reports"
 RENDERERS = {"txt": terminal, "md": markdown, "xml": junit, "json": document}
-REPORTS = specimens.reports()
+REPORTS = {**specimens.reports(), **sequential.reports()}
 _SGR = re.compile(r"\x1b\[[0-9;]*m")
 _OUR_HTML = re.compile(r"<br>|</?details>|<summary>|</summary>|<details><summary>.*</summary>", re.DOTALL)
 

@@ -18,7 +18,7 @@ from harness.reports.summary import Circumstances
 from harness.reports.terminal import terminal
 from harness.scenarios.model import Severity
 from harness.targets.protocol import TargetIdentity
-from tests.reports import specimens
+from tests.reports import sequential, specimens
 
 PLAIN = Circumstances()
 
@@ -95,16 +95,35 @@ def test_a_short_first_look_is_a_caution():
     assert build_report(specimens.run(), None, None, "enforce", Circumstances(least_look=5)).cautions == ()
 
 
-def test_a_quality_fail_lists_the_scenarios_that_lost_the_margin():
+def test_the_callers_cautions_come_first():
+    """What the caller knows is shown before what the gates say, once, and without personal data."""
+    circumstances = Circumstances(cautions=("No noise floor: ask yuki@example.com.",), least_look=5)
+    report = build_report(specimens.run(), specimens.baseline(), specimens.FAILED, "enforce", circumstances)
+    assert report.cautions[0] == "No noise floor: ask [EMAIL:1]."
+    assert "fewer than 5" in report.cautions[1]
+    assert report.cautions[2] == "Green runs in another region than the baseline."
+
+
+def test_a_scenario_that_quality_lists_shows_why():
     """A drop that no `must` sees is shown by its scores, with the `should` that explains it."""
     long = specimens.unmet("max_length", "912 characters, at most 600 allowed", Severity.SHOULD)
     worse = {0: [specimens.conversation(0, one, "long " * 180, long, 3) for one in range(specimens.REPEATS)]}
-    verdicts = (specimens.PASSED[0], specimens.quality(Decision.FAIL, "Green scores 0.45 below the baseline.", -0.45))
-    report = build_report(specimens.run(worse), specimens.baseline(), verdicts, "enforce", PLAIN)
+    failed = specimens.quality(Decision.FAIL, "Green scores 0.45 below the baseline.", -0.45)
+    listed = replace(failed, figures={**failed.figures, **sequential.regressed((0, -1.0))})
+    report = build_report(specimens.run(worse), specimens.baseline(), (specimens.PASSED[0], listed), "enforce", PLAIN)
     assert [row.id for row in report.regressions] == ["price-in-stock@naruto"]
     worst = report.regressions[0].worst
     assert worst is not None
-    assert (worst.kind, worst.fault, worst.seen_in) == ("max_length", "912 characters, at most 600 allowed", 3)
+    assert (worst.kind, worst.fault, worst.seen_in, worst.of) == ("max_length", "912 characters, at most 600 allowed", 3, 3)
+
+
+def test_a_large_drop_that_is_not_listed_is_no_regression():
+    """What counts is the list with its known share of false entries, not how far a mean of a few repeats fell."""
+    worse = {0: [specimens.conversation(0, one, score=3) for one in range(specimens.REPEATS)]}
+    verdicts = (specimens.PASSED[0], specimens.quality(Decision.FAIL, "Green scores 0.45 below the baseline.", -0.45))
+    report = build_report(specimens.run(worse), specimens.baseline(), verdicts, "enforce", PLAIN)
+    assert report.rows[0].difference == pytest.approx(-1.0)
+    assert report.regressions == ()
 
 
 def test_the_worst_turn_is_the_most_frequent_fault_where_it_is_first_seen():
@@ -128,14 +147,23 @@ def test_a_wrong_reply_is_shown_where_most_are_wrong_and_one_was_cut():
 
 
 def test_the_replay_holds_the_quoted_conversation():
-    """Repeats count from 0 under one seed, so replaying repeat 2 takes three of them."""
+    """The conversation's number and the run's seed name it: no other one is held for it."""
     held = [
         specimens.conversation(0, 0),
         specimens.conversation(0, 1),
         specimens.conversation(0, 2, "x", specimens.unmet("facts", "wrong")),
     ]
     row = build_report(specimens.run({0: held}), specimens.baseline(), specimens.PASSED, "enforce", PLAIN).rows[0]
-    assert row.replay == ("harness run --target http://127.0.0.1:8001 --judge offline --only price-in-stock@naruto --repeats 3 --seed 7")
+    assert row.replay == ("harness run --target http://127.0.0.1:8001 --judge offline --only price-in-stock@naruto --repeat 2 --seed 7")
+
+
+def test_without_a_fault_the_replay_holds_the_lowest_score():
+    """A scenario that only scores speak against is shown by its worst conversation."""
+    held = [specimens.conversation(0, one, score=score) for one, score in enumerate((5, 2, 4))]
+    held = [replace(one, judgement=replace(one.judgement, verdicts=())) for one in held]
+    row = build_report(specimens.run({0: held}), specimens.baseline(), specimens.PASSED, "enforce", PLAIN).rows[0]
+    assert row.worst is None
+    assert "--repeat 1 " in row.replay
 
 
 def test_a_replay_can_be_given_its_own_command():
@@ -265,4 +293,4 @@ def test_the_url_of_the_target_is_the_one_to_replay():
     """Without a command of its own, a run names the URL that it was held against, and no judge flag that does not apply."""
     record = specimens.run(target=TargetIdentity("green", "https://green.example"), judge=replace(specimens.JUDGE, name="claude"))
     row = build_report(record, None, (), "enforce", PLAIN).rows[0]
-    assert row.replay == "harness run --target https://green.example --only price-in-stock@naruto --repeats 1 --seed 7"
+    assert row.replay == "harness run --target https://green.example --only price-in-stock@naruto --repeat 0 --seed 7"
