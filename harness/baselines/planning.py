@@ -24,6 +24,8 @@ class StoredScores:
     """Scenarios left out, because no conversation of theirs has all its scores."""
     uneven: bool
     """The scenarios' weights differ."""
+    dimensions: float
+    """Averaged into a conversation's score, over the scenarios."""
 
 
 def stored_scores(baseline: Baseline, only: frozenset[str] | None = None) -> StoredScores:
@@ -50,7 +52,8 @@ def stored_scores(baseline: Baseline, only: frozenset[str] | None = None) -> Sto
     complete = [one for one in found if not np.isnan(one).all()]
     if not complete:
         raise ValueError("no repeat in it is scored in all rows of a cluster")
-    return StoredScores(np.array(complete), len(kept), unscored, len({plan.weight for plan, _ in kept}) > 1)
+    depth = float(np.mean([len(plan.dimensions) for plan, _ in kept]))
+    return StoredScores(np.array(complete), len(kept), unscored, len({plan.weight for plan, _ in kept}) > 1, depth)
 
 
 def _conversations(scenario: BaselineScenario) -> FloatArray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.numbers import FiniteRange
 from harness.cli.output import say
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from harness.reports.power import Given
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_SD = click.FloatRange(0, 4)
-_SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
-SCENARIOS, BASELINE_REPEATS, WITHIN_SD, BETWEEN_SD = 40, 20, 0.63, 0.43
+_SD = FiniteRange(0, 4)
+_SHARE = FiniteRange(0, 1, min_open=True, max_open=True)
+SCENARIOS, BASELINE_REPEATS, WITHIN_SD, BETWEEN_SD, DIMENSIONS = 40, 20, 0.63, 0.43, 4
 """Assumed where neither a flag nor a baseline says otherwise: the base model of `harness simulate`."""
 
 
@@ -40,13 +41,14 @@ SCENARIOS, BASELINE_REPEATS, WITHIN_SD, BETWEEN_SD = 40, 20, 0.63, 0.43
 @click.option("--between-sd", type=_SD, metavar="POINTS", help="Spread of the scenarios' true means. Default: the baseline's, or 0.43.")
 @click.option(
     "--mean",
-    type=click.FloatRange(1, 5),
+    type=FiniteRange(1, 5),
     metavar="SCORE",
     help="Mean score of the baseline, for what its ceiling does to a worse candidate.",
 )
+@click.option("--dimensions", type=click.IntRange(1, 100), help="Dimensions averaged into a score. Default: the baseline's, or 4.")
 @click.option(
     "--margin",
-    type=click.FloatRange(0, 4, min_open=True),
+    type=FiniteRange(0, 4, min_open=True),
     default=0.2,
     show_default=True,
     metavar="POINTS",
@@ -54,7 +56,7 @@ SCENARIOS, BASELINE_REPEATS, WITHIN_SD, BETWEEN_SD = 40, 20, 0.63, 0.43
 )
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 0.5, min_open=True, max_open=True),
+    type=FiniteRange(0, 0.5, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
     metavar="RATE",
@@ -69,7 +71,7 @@ SCENARIOS, BASELINE_REPEATS, WITHIN_SD, BETWEEN_SD = 40, 20, 0.63, 0.43
     help="Wanted chance of PASS at no drop, and of FAIL at twice the margin.",
 )
 @click.option("--most-repeats", type=click.IntRange(1, 200), default=20, show_default=True, help="Repeats of each scenario at most.")
-@click.option("--cost-per-call", type=click.FloatRange(0), metavar="USD", help="Price of one conversation held and judged.")
+@click.option("--cost-per-call", type=FiniteRange(0), metavar="USD", help="Price of one conversation held and judged.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else.")
 def command(
     *, baseline: Path | None, against: Path | None, most_repeats: int, cost_per_call: float | None, as_json: bool, **flags: Any
@@ -102,7 +104,14 @@ def _given(path: Path | None, against: Path | None, flags: dict[str, Any]) -> Gi
     elif against is not None:
         raise click.UsageError("--against: is compared with --baseline, which is missing")
     else:
-        given = Given(SCENARIOS, SCENARIOS, BASELINE_REPEATS, VarianceComponents(WITHIN_SD, BETWEEN_SD, 0.0, assumed=True), None, ())
+        given = Given(
+            SCENARIOS,
+            SCENARIOS,
+            BASELINE_REPEATS,
+            VarianceComponents(WITHIN_SD, BETWEEN_SD, 0.0, assumed=True, step=1 / DIMENSIONS),
+            None,
+            (),
+        )
     components = given.components
     within = components.within if flags["within_sd"] is None else flags["within_sd"]
     if flags["interaction_sd"] is not None:
@@ -111,10 +120,11 @@ def _given(path: Path | None, against: Path | None, flags: dict[str, Any]) -> Gi
         components = replace(components, interaction=INTERACTION_SHARE * within)
     between = components.between if flags["between_sd"] is None else flags["between_sd"]
     mean = components.mean if flags["mean"] is None else flags["mean"]
+    step = 1.0 / flags["dimensions"] if flags["dimensions"] else components.step
     scenarios = flags["scenarios"]
     return replace(
         given,
-        components=replace(components, within=within, between=between, mean=mean),
+        components=replace(components, within=within, between=between, mean=mean, step=step),
         baseline_repeats=flags["baseline_repeats"] or given.baseline_repeats,
         clusters=scenarios or given.clusters,
         scenarios=given.scenarios * scenarios // given.clusters if scenarios else given.scenarios,
@@ -124,6 +134,8 @@ def _given(path: Path | None, against: Path | None, flags: dict[str, Any]) -> Gi
 
 def _measured(path: Path, against: Path | None) -> Given:
     """Return what a baseline says, and of the interaction what a second build's does; raises BaselineError."""
+    from dataclasses import replace
+
     import numpy as np
 
     from harness.baselines.file import read_baseline
@@ -142,6 +154,7 @@ def _measured(path: Path, against: Path | None) -> Given:
         if other is not None and other.scores.shape[0] != stored.scores.shape[0]:
             raise BaselineError(f"{against}: has scores in other scenarios than {path}; record both with the same suite")
         components = variance_components(stored.scores, None if other is None else other.scores)
+        components = replace(components, step=1.0 / round(stored.dimensions))
     except ValueError as error:
         raise BaselineError(f"{path}: {error}") from None
     counts = (~np.isnan(stored.scores)).sum(axis=1)

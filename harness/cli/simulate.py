@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.numbers import FiniteRange, Numbers
 from harness.cli.options import with_options
 from harness.cli.output import say
 from harness.cli.simulate_integration import (
@@ -27,24 +28,8 @@ if TYPE_CHECKING:
     from harness.statistics.sequential import LookPlan
 
 LISTED_REPEATS = 5
-_RATE = click.FloatRange(0, 1, max_open=True)
-_POINTS = click.FloatRange(-4, 4)
-
-
-class _Numbers(click.ParamType[Any]):
-    """Numbers divided by commas."""
-
-    name = "list"
-
-    def __init__(self, kind: type[int | float]) -> None:
-        self._kind = kind
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a tuple of numbers."""
-        try:
-            return value if isinstance(value, tuple) else tuple(self._kind(part) for part in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a list of numbers divided by commas, such as 1,2,4", param, ctx)
+_RATE = FiniteRange(0, 1, max_open=True)
+_POINTS = FiniteRange(-4, 4)
 
 
 DESIGN_OPTIONS = (
@@ -53,7 +38,7 @@ DESIGN_OPTIONS = (
         "--baseline-repeats", type=click.IntRange(1, 1000), default=20, show_default=True, help="Stored conversations of each scenario."
     ),
     click.option(
-        "--looks", type=_Numbers(int), metavar="LIST", help="Repeats of each scenario at the looks. Default: what the gate would choose."
+        "--looks", type=Numbers(int), metavar="LIST", help="Repeats of each scenario at the looks. Default: what the gate would choose."
     ),
     click.option(
         "--policy", type=click.Choice(["prove", "fast", "point"]), default="prove", show_default=True, help="How the gate decides."
@@ -67,7 +52,7 @@ DESIGN_OPTIONS = (
     ),
     click.option(
         "--margin",
-        type=click.FloatRange(0, 4, min_open=True),
+        type=FiniteRange(0, 4, min_open=True),
         default=0.2,
         show_default=True,
         metavar="POINTS",
@@ -75,7 +60,7 @@ DESIGN_OPTIONS = (
     ),
     click.option(
         "--alpha",
-        type=click.FloatRange(0, 0.5, min_open=True, max_open=True),
+        type=FiniteRange(0, 0.5, min_open=True, max_open=True),
         default=0.05,
         show_default=True,
         metavar="RATE",
@@ -107,7 +92,7 @@ TRUTH_OPTIONS = (
     ),
     click.option("--dimensions", type=click.IntRange(1, 20), help="Dimensions that the judge scores. Default: the model's, 4 or 1."),
     click.option(
-        "--interaction-sd", type=click.FloatRange(0, 4), metavar="POINTS", help="Of each build in each scenario. Default: the model's."
+        "--interaction-sd", type=FiniteRange(0, 4), metavar="POINTS", help="Of each build in each scenario. Default: the model's."
     ),
     click.option("--intents", type=click.IntRange(1, 100), default=1, show_default=True, help="Intents of the suite."),
     click.option("--languages", type=click.IntRange(1, 100), default=1, show_default=True, help="Languages of the suite."),
@@ -118,7 +103,7 @@ TRUTH_OPTIONS = (
         show_default=True,
         help="Scenarios that share their effects: rows of a table.",
     ),
-    click.option("--weights", type=_Numbers(float), metavar="LIST", help="Weights, dealt out to the scenarios in turn. Default: equal."),
+    click.option("--weights", type=Numbers(float), metavar="LIST", help="Weights, dealt out to the scenarios in turn. Default: equal."),
     click.option(
         "--missing", type=_RATE, default=0.0, metavar="RATE", help="Share of the candidate's scores that the judge fails to give."
     ),
@@ -128,7 +113,7 @@ TRUTH_OPTIONS = (
     click.option("--side-by-side", is_flag=True, help="Both arms are held at each look; no stored baseline."),
     click.option(
         "--coupled",
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         default=0.0,
         metavar="SHARE",
         help="Side by side with common seeds, which take away this share of the variance between repeats.",

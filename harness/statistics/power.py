@@ -30,6 +30,8 @@ FloatArray = npt.NDArray[np.float64]
 
 INTERACTION_SHARE = 0.4
 """Interaction assumed while only one build was measured: this part of the within-scenario standard deviation."""
+LEAST_WITHIN = 0.01
+"""Score points: whole-number scores that never vary vary unseen by more than this."""
 MOST_SCENARIOS = 100_000
 ENDLESS = 1000
 """Repeats that stand for any number of them."""
@@ -51,13 +53,15 @@ class VarianceComponents:
     """The interaction was not estimated: it is 0.4 s_w."""
     mean: float | None = None
     """Of the baseline; None where it is not known, and the ceiling is then left out of account."""
+    step: float = 0.0
+    """Between possible scores of a conversation: 1/Q for the mean of Q whole numbers; 0 where it is not known."""
 
     def variance(self, scenarios: int, repeats: float, baseline_repeats: float, drop: float = 0.0) -> float:
         """Return the variance of the estimated difference of a candidate that is worse by `drop`."""
-        stretched = UNCHANGED if self.mean is None else stretch(self.mean, math.hypot(self.within, self.between), drop)
+        stretched = UNCHANGED if self.mean is None else stretch(self.mean, math.hypot(self.within, self.between), drop, self.step)
         uneven = (stretched.slope - 1.0) * self.between
         interaction = self.interaction**2 * (1.0 + stretched.slope**2) / 2.0 + uneven**2
-        noise = self.within**2 * (stretched.spread**2 / repeats + 1.0 / baseline_repeats)
+        noise = max(self.within, LEAST_WITHIN) ** 2 * (stretched.spread**2 / repeats + 1.0 / baseline_repeats)
         return (interaction + noise) / scenarios
 
     def floor(self, scenarios: int) -> float:
