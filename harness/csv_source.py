@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,10 @@ from harness.errors import Mistake
 
 MAX_MISTAKES = 50
 """Mistakes of one file that are shown; the others are counted."""
+MAX_NAME = 200
+"""Characters of a cell that names something."""
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+"""How a number is written; without a unit, a thousands separator, NaN or infinity."""
 _QUOTED = 40
 
 Value = TypeVar("Value")
@@ -150,6 +155,20 @@ class Table:
     def _meant(self, name: str) -> str:
         close = difflib.get_close_matches(name.casefold(), self._shape.columns, n=1)
         return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(self._shape.columns)}"
+
+
+def required_name(cell: str) -> str:
+    """Return a cell that has to name something; raises ValueError where it is empty or too long."""
+    if not cell:
+        raise ValueError("is empty; every row needs it")
+    return optional_name(cell)
+
+
+def optional_name(cell: str) -> str:
+    """Return a cell that may name something, or be empty; raises ValueError where it is too long."""
+    if len(cell) > MAX_NAME:
+        raise ValueError(f"{quoted(cell)} has {len(cell)} characters; at most {MAX_NAME} are a name")
+    return cell
 
 
 def quoted(text: str) -> str:

@@ -6,25 +6,19 @@ and seed give the same bytes. Its id is the fingerprint of all else, so that a c
 
 from __future__ import annotations
 
-import json
-import stat
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from harness.baselines.baseline import Baseline
 from harness.errors import BaselineError
-from harness.frozen import FrozenModel, fingerprint, from_json, plain
-from harness.records.store import write_atomically
+from harness.frozen import FrozenModel
+from harness.records.sealed import SealedKind
 
-KIND = "mangaassist-harness noise floor"
-SCHEMA_VERSION = 1
-MAX_BYTES = 1 << 20
 MEASURE_AGAIN = "measure it again with `harness aa`"
 FLAKIEST = 10
 """Scenarios that are listed by name."""
-_READABLE = 0o644
 _BASELINE_SUFFIX = ".jsonl.gz"
 _NAMED = 3
 
@@ -112,11 +106,16 @@ class NoiseFloor(FrozenModel):
     fresh: Shift | None = Field(description="None where only stored conversations were dealt")
 
 
-class _NoiseFile(FrozenModel):
-    kind: Literal["mangaassist-harness noise floor"]
-    schema_version: Literal[1]
-    id: str
-    noise_floor: NoiseFloor
+_FILE = SealedKind(
+    kind="mangaassist-harness noise floor",
+    version=1,
+    field="noise_floor",
+    content=NoiseFloor,
+    named="a noise floor",
+    brings="measurement",
+    again=MEASURE_AGAIN,
+    error=BaselineError,
+)
 
 
 def noise_path(baseline: Path) -> Path:
@@ -127,8 +126,7 @@ def noise_path(baseline: Path) -> Path:
 
 def write_noise(path: Path, noise: NoiseFloor) -> None:
     """Put `noise` at `path`, whole or not at all; raises StoreError when it cannot be written."""
-    content = {"kind": KIND, "schema_version": SCHEMA_VERSION, "id": fingerprint(noise), "noise_floor": plain(noise)}
-    write_atomically(path, (json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode(), _READABLE)
+    _FILE.write(path, noise)
 
 
 def read_noise(path: Path) -> NoiseFloor | None:
@@ -137,18 +135,7 @@ def read_noise(path: Path) -> NoiseFloor | None:
     Raises:
         BaselineError: The file is unreadable, too large, foreign, too new or edited.
     """
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise _refused(path, "is not a regular file", "name the file itself")
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise _refused(path, f"cannot be read: {error}", "check the path and its permissions") from error
-    if len(content) > MAX_BYTES:
-        raise _refused(path, "is larger than 1 MB, so it is not a noise floor")
-    return _checked(path, content)
+    return _FILE.read(path)
 
 
 def noise_caution(noise: NoiseFloor | None, baseline: Baseline, suite: str, policy: str, flip_target: float) -> str | None:
@@ -198,32 +185,6 @@ def percent(rate: float) -> str:
     if 0 < share < 0.1:
         return "under 0.1 %"
     return f"{share:.0f} %" if share >= 10 else f"{f'{share:.1f}'.removesuffix('.0')} %"
-
-
-def _checked(path: Path, content: bytes) -> NoiseFloor:
-    foreign = _refused(path, "is not a noise floor of this harness", "check the path, or delete the file and " + MEASURE_AGAIN)
-    try:
-        fields: Any = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise foreign from error
-    if not isinstance(fields, dict) or fields.get("kind") != KIND:
-        raise foreign
-    version = fields.get("schema_version")
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise _refused(path, f"has schema version {version}, and this harness reads up to {SCHEMA_VERSION}", "upgrade the harness")
-    try:
-        found = from_json(_NoiseFile, content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise _refused(path, f"holds what no measurement brings ({place}: {first['msg']})"[:400]) from error
-    if found.id != fingerprint(found.noise_floor):
-        raise _refused(path, "was edited: its id does not belong to its figures")
-    return found.noise_floor
-
-
-def _refused(path: Path, what: str, remedy: str = MEASURE_AGAIN) -> BaselineError:
-    return BaselineError(f"{path}: {what}; {remedy}")
 
 
 def _joined(words: list[str]) -> str:

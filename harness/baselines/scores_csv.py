@@ -13,17 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.csv_source import Complaints, Table, TableShape, quoted
+from harness.csv_source import NUMBER, Complaints, Table, TableShape, optional_name, quoted, required_name
 from harness.errors import Mistake, SourceError
 
-MAX_NAME = 200
-"""Characters of the name of a scenario, dimension or cluster."""
 LIGHTEST, HEAVIEST = 1e-6, 1e6
 LOWEST_SCORE, HIGHEST_SCORE = 1.0, 5.0
 ONLY_DIMENSION = "score"
 """Name of the one dimension of a file without that column."""
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"\d{1,18}", re.ASCII)
 _SHAPE = TableShape(
     holds="scores",
@@ -109,12 +106,12 @@ class _Reading:
         """Read one row, and add it where nothing is wrong with it."""
         before = self.complaints.count
         cell = self._table.cell
-        name = cell(line, cells, "scenario", _name, "")
+        name = cell(line, cells, "scenario", required_name, "")
         repeat = cell(line, cells, "repeat", _repeat, 0)
         score = cell(line, cells, "score", _score, None)
-        dimension = cell(line, cells, "dimension", _name, ONLY_DIMENSION)
+        dimension = cell(line, cells, "dimension", required_name, ONLY_DIMENSION)
         weight = cell(line, cells, "weight", _weight, None)
-        cluster = cell(line, cells, "cluster", _cluster, None)
+        cluster = cell(line, cells, "cluster", optional_name, None)
         if self.complaints.count > before:
             return
         scenario = self._scenario(line, name, weight, name if cluster == "" else cluster)
@@ -169,18 +166,6 @@ def _disagreements(candidate: ScoreSheet, baseline: ScoreSheet) -> list[Mistake]
     return [*found, *complaints.shown()]
 
 
-def _name(cell: str) -> str:
-    if not cell:
-        raise ValueError("is empty; every row needs it")
-    return _cluster(cell)
-
-
-def _cluster(cell: str) -> str:
-    if len(cell) > MAX_NAME:
-        raise ValueError(f"{quoted(cell)} has {len(cell)} characters; at most {MAX_NAME} are a name")
-    return cell
-
-
 def _repeat(cell: str) -> int:
     if not _WHOLE.fullmatch(cell):
         raise ValueError(f"{quoted(cell)} is no whole number from 0 on; it numbers the conversations of a scenario")
@@ -191,7 +176,7 @@ def _repeat(cell: str) -> int:
 def _score(cell: str) -> float | None:
     if not cell:
         return None
-    if not _NUMBER.fullmatch(cell):
+    if not NUMBER.fullmatch(cell):
         raise ValueError(f"{quoted(cell)} is no number; write one from 1 to 5, or leave the cell empty where there is no score")
     score = float(cell)
     if not LOWEST_SCORE <= score <= HIGHEST_SCORE:
@@ -200,7 +185,7 @@ def _score(cell: str) -> float | None:
 
 
 def _weight(cell: str) -> float:
-    weight = float(cell) if _NUMBER.fullmatch(cell) else 0.0
+    weight = float(cell) if NUMBER.fullmatch(cell) else 0.0
     if not LIGHTEST <= weight <= HEAVIEST:
         raise ValueError(f"{quoted(cell)} is no weight; write a number from {LIGHTEST:f} to {HEAVIEST:,.0f}, or leave the column away")
     return weight

@@ -1,0 +1,59 @@
+"""From labels to a calibration: each dimension and language measured and ruled on, each arm's mean corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.calibration.arms import arm_means
+from harness.calibration.calibration import ArmSource, Calibration, DimensionCalibration
+from harness.calibration.labels import Case
+from harness.calibration.measures import measure
+from harness.calibration.status import rule
+from harness.errors import SettingsError
+from harness.frozen import fingerprint
+
+
+def calibrate(cases: Sequence[Case], judge: str, judge_fingerprint: str, created: str, sources: Sequence[ArmSource] = ()) -> Calibration:
+    """Return how far the judge that gave these scores can be believed.
+
+    Args:
+        cases: every labelled item, and every other item that the judge scored in the same arms.
+        judge: its name, for people.
+        judge_fingerprint: of everything that can change a score of it.
+        created: ISO 8601, UTC, to the second.
+        sources: where the conversations of each arm came from, as far as it is known.
+
+    Raises:
+        SettingsError: there is no item with both a label and a score of the judge.
+    """
+    if not any(case.human and case.judge is not None for case in cases):
+        raise SettingsError(
+            "no item has both a label of a person and a score of the judge: fill in the column 'human', and 'judge' as well "
+            "(or name the run that was sampled with --run, whose scores are then joined)"
+        )
+    rated = [case for case in cases if case.human]
+    found = []
+    for dimension, language in sorted({(case.dimension, case.language) for case in rated}):
+        measures = measure([case for case in rated if (case.dimension, case.language) == (dimension, language)])
+        ruling = rule(measures)
+        found.append(
+            DimensionCalibration(
+                dimension=dimension,
+                language=language,
+                status=ruling.status,
+                reasons=ruling.reasons,
+                advice=ruling.advice,
+                measures=measures,
+            )
+        )
+    return Calibration(
+        judge=judge,
+        fingerprint=judge_fingerprint,
+        created=created,
+        labels=sum(len(case.human) for case in rated),
+        items=len({(case.item, case.arm) for case in rated}),
+        evidence=fingerprint(list(cases)),
+        dimensions=tuple(found),
+        means=arm_means(cases),
+        sources=tuple(sources),
+    )
