@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import quote
 
 import httpx2
 
@@ -51,12 +52,8 @@ class AnthropicBatches:
         """Return the results of a batch that ended, each held against the request that it answers."""
 
         async def call(client: SdkClient) -> httpx2.Response:
-            lines = await client.messages.batches.results(batch_id)
-            try:
-                await lines.http_response.aread()
-            finally:
-                await lines.close()
-            return lines.http_response
+            # Not `batches.results`, which reads the batch once more and trusts that it is one.
+            return await client.get(f"/v1/messages/batches/{quote(batch_id, safe='')}/results", cast_to=httpx2.Response)
 
         batch = await self.look(batch_id)
         if isinstance(batch, ModelFailure):

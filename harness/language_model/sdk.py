@@ -5,8 +5,11 @@ Its retries are off (`PatientDoor` counts them), its tracing is off, its credent
 
 from __future__ import annotations
 
+import functools
+import importlib
 import importlib.util
 import json
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,7 +25,8 @@ from harness.language_model.door import FailureKind, ModelFailure
 from harness.targets.reply import retry_after_s
 
 SdkClient = anthropic.AsyncAnthropic | anthropic.AsyncAnthropicBedrock
-CONNECT_S = 5.0
+CONNECT_S = 10.0
+"""Seconds for connecting; not the SDK's own 5, as it refuses long answers to whoever seems to have left its timeouts alone."""
 _MAX_DETAIL = 200
 _BY_STATUS = {
     401: FailureKind.UNAUTHORISED, 402: FailureKind.UNPAID, 403: FailureKind.UNAUTHORISED, 408: FailureKind.TIMEOUT,
@@ -89,8 +93,6 @@ class Sdk:
             return self._refused(error)
         except anthropic.APIConnectionError as error:
             return self._broken(error.__cause__ or error)
-        except httpx2.TransportError as error:
-            return self._broken(error)
         secrets = self._connection.secrets
         return Received(secrets.conceal(response.content), self._clean(response.headers.get("request-id")))
 
@@ -129,7 +131,7 @@ class Sdk:
 
 def _client_of(connection: Connection) -> SdkClient:
     timeout = httpx2.Timeout(connection.timeout_s, connect=min(CONNECT_S, connection.timeout_s))
-    http_client = anthropic.DefaultAsyncHttpxClient(trust_env=not connection.loopback, timeout=timeout)
+    http_client = anthropic.DefaultAsyncHttpxClient(verify=_tls(), trust_env=not connection.loopback, timeout=timeout)
     if connection.provider == "anthropic":
         return anthropic.AsyncAnthropic(
             api_key=connection.api_key,
@@ -140,10 +142,8 @@ def _client_of(connection: Connection) -> SdkClient:
             open_telemetry=False,
             http_client=http_client,
         )
-    if connection.api_key is None and importlib.util.find_spec("boto3") is None:
-        raise SettingsError(
-            "Bedrock with AWS credentials needs boto3: install mangaassist-harness[bedrock], or set AWS_BEARER_TOKEN_BEDROCK"
-        )
+    if connection.api_key is None:
+        _require_aws_credentials()
     try:
         return anthropic.AsyncAnthropicBedrock(
             api_key=connection.api_key,
@@ -156,6 +156,27 @@ def _client_of(connection: Connection) -> SdkClient:
         )
     except ValueError:
         raise SettingsError("Bedrock needs an AWS region: set AWS_REGION") from None
+
+
+def _require_aws_credentials() -> None:
+    """Look for AWS credentials now: the SDK would look at the first call, and crash; raises SettingsError."""
+    if importlib.util.find_spec("boto3") is None:
+        raise SettingsError(
+            "Bedrock with AWS credentials needs boto3: install mangaassist-harness[bedrock], or set AWS_BEARER_TOKEN_BEDROCK"
+        )
+    boto3, exceptions = importlib.import_module("boto3"), importlib.import_module("botocore.exceptions")
+    try:
+        found = boto3.Session().get_credentials()
+    except exceptions.BotoCoreError as error:  # a profile that is not there, say
+        raise SettingsError(f"Bedrock: the AWS credentials cannot be read ({type(error).__name__}); look at AWS_PROFILE") from None
+    if found is None:
+        raise SettingsError("Bedrock: there are no AWS credentials; log in to AWS, or set AWS_BEARER_TOKEN_BEDROCK")
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Return the certificates to trust, read once for all clients."""
+    return httpx2.create_ssl_context()
 
 
 def _asked_pause_s(headers: httpx2.Headers) -> float | None:

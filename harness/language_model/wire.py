@@ -13,7 +13,6 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from pydantic import JsonValue
 
-from harness.frozen import canonical_json
 from harness.language_model.door import FailureKind, ModelAnswer, ModelFailure, ModelRequest
 from harness.language_model.usage import Usage
 
@@ -51,8 +50,9 @@ def parameters(request: ModelRequest) -> dict[str, Any]:
 def prompt_bytes(request: ModelRequest) -> int:
     """Return the bytes of everything that is sent: an upper bound of its tokens, as no token is shorter than a byte."""
     texts = [block.text for block in request.system] + [message.text for message in request.messages]
-    schema = canonical_json(dict(request.schema)) if request.schema is not None else b""
-    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) + len(schema)
+    if request.schema is not None:
+        texts.append(_written(request.schema))
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
 def read_message(body: Any, request: ModelRequest, request_id: str | None) -> ModelAnswer | ModelFailure:
@@ -125,14 +125,19 @@ def _fitting(text: str, schema: Mapping[str, Any]) -> tuple[JsonValue, str | Non
     except (ValueError, RecursionError) as error:
         return None, f"the answer is not sound JSON ({error})"
     try:
-        found = next(_validator(canonical_json(dict(schema))).iter_errors(data), None)
+        found = next(_validator(_written(schema)).iter_errors(data), None)
     except RecursionError:
         return None, "the answer is nested too deeply"
     return (data, None) if found is None else (None, f"the answer does not fit the schema at {found.json_path[:100]} ({found.validator})")
 
 
+def _written(schema: Mapping[str, Any]) -> str:
+    """Return a schema as text, the same for equal ones; quicker than canonical JSON, and asked for at every call."""
+    return json.dumps(dict(schema), ensure_ascii=False, sort_keys=True)
+
+
 @functools.lru_cache(maxsize=64)
-def _validator(schema: bytes) -> Draft202012Validator:
+def _validator(schema: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads(schema))
 
 

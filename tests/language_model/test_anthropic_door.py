@@ -141,6 +141,12 @@ async def test_our_own_mistakes_are_rejected_with_the_services_words(serve, fiel
     assert says in failure.detail
 
 
+async def test_long_answers_need_no_streaming(serve):
+    """The SDK's guess at what takes too long does not apply: the time limit is ours, ten minutes included."""
+    _, url = serve()
+    assert isinstance(await asked(url, text_request(max_tokens=100_000), timeout_s=600.0), ModelAnswer)
+
+
 async def test_a_wrong_key_is_unauthorised(serve):
     """The account is told apart from the request."""
     _, url = serve()

@@ -80,6 +80,18 @@ async def test_a_torn_file_loses_one_line_and_says_so(serve):
     assert list(kinds(results).values()).count(FailureKind.MISSING) == 1
 
 
+async def test_results_that_break_off_are_fetched_again(serve):
+    """A broken connection loses nothing: the results are still there, and are not paid for twice."""
+    api, url = serve(temper=Temper(batches=BatchTemper(cut=True)))
+    failure = await collected(url)
+    assert failure.kind is FailureKind.CUT
+    api.temper = Temper()
+    async with doors_to(url) as doors:
+        results = await doors.batches.collect("msgbatch_000001", REQUESTS)
+    assert set(kinds(results).values()) == {None}
+    assert len(api.ledger.bills) == 20
+
+
 async def test_refusals_and_wrong_models_in_a_batch_are_what_they_are_outside(serve):
     """A result is read by the same lines as a direct answer."""
     _, url = serve(temper=Temper(refuses=1.0))

@@ -6,7 +6,9 @@ import io
 import json
 import logging
 import pickle
+import sys
 import traceback
+from types import SimpleNamespace
 
 import pytest
 
@@ -134,6 +136,33 @@ async def test_bedrock_without_its_extra_says_what_to_install(monkeypatch):
     """Neither a bearer token nor boto3: the remedy is in the message."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(SettingsError, match=r"mangaassist-harness\[bedrock\]"):
+        async with opened(connection({}, "bedrock", region="eu-west-1")):
+            pass
+
+
+class BotoCoreError(Exception):
+    """As botocore names it."""
+
+
+class Session:
+    """An AWS session that finds what its class says."""
+
+    found: object = None
+
+    def get_credentials(self):
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("found", "says"), [(None, "no AWS credentials"), (BotoCoreError("profile"), "AWS_PROFILE")])
+async def test_bedrock_without_credentials_says_so_before_anything_is_sent(monkeypatch, found, says):
+    """What the SDK would find out at the first call is found out when the door is opened."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
+    monkeypatch.setitem(sys.modules, "boto3", SimpleNamespace(Session=type("Found", (Session,), {"found": found})))
+    monkeypatch.setitem(sys.modules, "botocore.exceptions", SimpleNamespace(BotoCoreError=BotoCoreError))
+    with pytest.raises(SettingsError, match=says):
         async with opened(connection({}, "bedrock", region="eu-west-1")):
             pass
 

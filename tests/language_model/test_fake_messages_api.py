@@ -105,9 +105,9 @@ def test_a_position_bias_has_its_share():
     }
     lines = [[{"turn": 1, "role": "assistant", "text": text}] for text in ("Bad. FAULT", "Good.")]
 
-    def preferences(temper, first, second):
+    def preferences(temper, first, second, count=3):
         api = FakeMessagesApi(faults({"politeness": "FAULT"}), temper, compared_by=("politeness",))
-        for number in range(400):
+        for number in range(count):
             text = json.dumps({"A": first, "B": second, "number": number})
             body = parameters(judge_request(schema=schema, messages=(Message("user", text),)))
             yield json.loads(said(api, body)["content"][0]["text"])["preference"]
@@ -115,8 +115,8 @@ def test_a_position_bias_has_its_share():
     assert set(preferences(HONEST, *lines)) == {"B"}
     assert set(preferences(HONEST, *reversed(lines))) == {"A"}
     assert set(preferences(HONEST, lines[0], lines[0])) == {"tie"}
-    share = list(preferences(MODES["position_biased"], *lines)).count("A") / 400
-    assert share == pytest.approx(0.7, abs=0.05)
+    share = list(preferences(MODES["position_biased"], *lines, count=300)).count("A") / 300
+    assert share == pytest.approx(0.7, abs=0.06)
 
 
 ORDERS = (
@@ -167,12 +167,12 @@ def test_the_gullible_judge_is_honest_without_an_order(control):
 
 def test_shares_are_what_they_say():
     """Refusals, cut answers and fabricated quotes come as often as planted."""
-    stops = [said(FakeMessagesApi(temper=MODES["refusing"], seed=seed), body_of("Same."))["stop_reason"] for seed in range(1000)]
-    assert stops.count("refusal") / 1000 == pytest.approx(0.03, abs=0.015)
+    stops = [said(FakeMessagesApi(temper=MODES["refusing"], seed=seed), body_of("Same."))["stop_reason"] for seed in range(500)]
+    assert stops.count("refusal") / 500 == pytest.approx(0.03, abs=0.015)
     api = FakeMessagesApi(temper=MODES["quote_fabricating"])
     quotes = [
         (quote["quote"], reply)
-        for reply in (f"Reply number {number} is about shipping." for number in range(300))
+        for reply in (f"Reply number {number} is about shipping." for number in range(200))
         for entry in json.loads(said(api, body_of(reply))["content"][0]["text"])["criteria"]
         for quote in entry["evidence"]
     ]

@@ -163,6 +163,8 @@ class _App:
         if batch.lines is None:
             return self._refuse(Problem(404, "The results of this batch are not available yet"))
         text = "\n".join(batch.lines) + ("" if self._api.temper.batches.torn else "\n")
+        if self._api.temper.batches.cut:
+            return _Broken(text.encode(), "middle")
         return Response(text, media_type="application/x-jsonl", headers={"request-id": self._request_id()})
 
     async def _ledger(self, _: Request) -> Response:
@@ -216,9 +218,17 @@ class QuietServer(uvicorn.Server):
         if not self.should_exit:
             await self._waiting[1].wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for sock in sockets or []:
+            sock.close()
+
     def stop(self) -> None:
         """End; answers under way are not waited for. May be called from any thread."""
-        self.force_exit = self.should_exit = True
+        self.should_exit = True
         if self._waiting is not None:
             loop, event = self._waiting
             loop.call_soon_threadsafe(event.set)

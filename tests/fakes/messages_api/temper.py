@@ -88,6 +88,8 @@ class BatchTemper:
     """Lines for ids that nobody asked."""
     torn: bool = False
     """The last line is cut."""
+    cut: bool = False
+    """The connection breaks in the middle of the results."""
 
 
 @dataclass(frozen=True)
