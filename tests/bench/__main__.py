@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.statistics import many_runs, memory_growth, one_look
+
 ROUNDS = 7
 DEMO_ROUNDS = 3
 PYTHON = sys.executable
@@ -22,6 +24,8 @@ class Row:
     figure: float
     unit: str
     goal: float
+    beside: str = ""
+    """The figure as a multiple of its reference, in words."""
 
     @property
     def held(self) -> bool:
@@ -62,12 +66,30 @@ def rows(folder: str) -> list[Row]:
     return [Row(what, take(), unit, goal) for what, unit, goal, take in measure]
 
 
+def engine() -> list[Row]:
+    """Return what the statistics cost."""
+    look, look_ratio = one_look()
+    runs, runs_ratio = many_runs()
+    return [
+        Row(
+            "one look: 1,000 scenarios x 20 repeats x 6 dimensions, guardrails included",
+            look,
+            "ms",
+            50.0,
+            f"{look_ratio:.1f} x numpy's means and deviations of the same arrays",
+        ),
+        Row("simulate, 10,000 runs of 40 scenarios", runs, "s", 60.0, f"{runs_ratio:.1f} x drawing as many normal numbers"),
+        Row("peak memory of simulate, 100,000 runs over 10,000 runs", memory_growth(), "x", 1.1),
+    ]
+
+
 def main() -> int:
     """Measure, print, and answer with the exit code."""
     with tempfile.TemporaryDirectory() as folder:
-        found = rows(str(Path(folder)))
+        found = [*engine(), *rows(str(Path(folder)))]
     for row in found:
-        print(f"{'held  ' if row.held else 'MISSED'}  {row.figure:8.3f} {row.unit}  (goal {row.goal:g} {row.unit})  {row.what}")
+        beside = f"; {row.beside}" if row.beside else ""
+        print(f"{'held  ' if row.held else 'MISSED'}  {row.figure:8.3f} {row.unit}  (goal {row.goal:g} {row.unit})  {row.what}{beside}")
     return 0 if all(row.held for row in found) else 1
 
 
