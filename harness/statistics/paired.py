@@ -128,7 +128,8 @@ def paired_comparison(
     Sources: Miller 2024 (arXiv:2411.00640) for pairing and clusters; Hall 1992 for the skewness.
 
     Degenerate: one cluster, or one that holds all the weight → infinite standard error, df 0, bounds infinite.
-    All differences equal → the floor alone, skewness 0. One dominating weight → df near 0, hence huge bounds.
+    All differences equal → the floor alone, skewness 0. One dominating weight → df near 0, hence huge bounds. No pairs →
+    ValueError: a comparison of nothing has no difference.
 
     Args:
         low: differences, shape (..., scenarios); missing scores at their worst.
@@ -138,6 +139,8 @@ def paired_comparison(
         high: differences with missing scores at their best; default: nothing is missing.
     """
     worst = np.asarray(low, dtype=np.float64)
+    if worst.shape[-1] == 0:
+        raise ValueError("no pairs to compare")
     best = worst if high is None else np.asarray(high, dtype=np.float64)
     share = _normalised(weights)
     membership = np.unique(np.asarray(clusters), return_inverse=True)[1]

@@ -141,6 +141,24 @@ def test_one_cluster_decides_nothing(differences):
     assert [float(bound) for bound in result.bounds(ALPHA)] == [-np.inf, np.inf]
 
 
+def test_no_pairs_are_no_comparison():
+    """Nothing to compare is refused by name, not by an accident of arithmetic."""
+    with pytest.raises(ValueError, match="no pairs"):
+        paired_comparison(np.empty((3, 0)), np.empty(0), np.empty(0, dtype=int))
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from([-0.5, 0.0, 0.25]), min_size=2, max_size=30))
+def test_ties_are_the_t_test_of_statsmodels(differences):
+    """Few distinct values: error, and both one-sided bounds where nothing is skewed, are an independent implementation's."""
+    assume(len(set(differences)) > 1)
+    symmetric = [*differences, *(-one for one in differences)]
+    found = paired_comparison(symmetric, np.ones(len(symmetric)), own_clusters(len(symmetric)))
+    oracle = DescrStatsW(symmetric)
+    assert float(found.standard_error) == pytest.approx(oracle.std_mean)
+    assert [float(bound) for bound in found.bounds(ALPHA)] == pytest.approx(oracle.tconfint_mean(2 * ALPHA), abs=1e-12)
+
+
 def test_one_dominating_weight_decides_nothing():
     """A scenario that holds nearly all the weight is one observation, and its df says so."""
     result = paired_comparison(np.append(np.linspace(-2, -1.9, 39), -2.0), np.append(np.ones(39), 1e5), own_clusters(40), 1e-6)
@@ -232,6 +250,19 @@ def test_suite_error_of_one_scenario_is_welch():
     oracle = CompareMeans(DescrStatsW(green), DescrStatsW(baseline))
     assert float(error) == pytest.approx(oracle.std_meandiff_separatevar)
     assert float(df) == pytest.approx(oracle.dof_satt())
+
+
+def test_suite_error_with_unequal_repeats_and_weights():
+    """Scenarios of three, seven and twelve repeats, uneven weights: the sum of Welch's terms, and Satterthwaite's df, written out."""
+    rng = np.random.default_rng(15)
+    counts, stored, weights = np.array([3.0, 7.0, 12.0]), np.array([4.0, 9.0, 5.0]), np.array([1.0, 2.0, 5.0])
+    arms = [[rng.normal(scale=1 + index, size=int(count)) for index, count in enumerate(held)] for held in (counts, stored)]
+    variances = [np.array([one.var(ddof=1) for one in arm]) for arm in arms]
+    error, df = suite_standard_error(ArmSpread(variances[0], counts), ArmSpread(variances[1], stored), weights)
+    share = weights / weights.sum()
+    terms = np.concatenate([share**2 * variance / held for variance, held in zip(variances, (counts, stored), strict=True)])
+    assert float(error) == pytest.approx(terms.sum() ** 0.5)
+    assert float(df) == pytest.approx(terms.sum() ** 2 / (terms**2 / (np.concatenate([counts, stored]) - 1)).sum())
 
 
 def test_suite_error_pools_while_repeats_are_few():

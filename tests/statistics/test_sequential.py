@@ -31,6 +31,15 @@ LAN_DEMETS_POCOCK = {
 """The Pocock-type spending function, one-sided 2.5 %, evenly spaced looks, as ldbounds and gsDesign print it."""
 
 
+LAN_DEMETS_OBRIEN_FLEMING = {
+    2: [2.9626, 1.9686],
+    3: [3.7103, 2.5114, 1.9930],
+    4: [4.3326, 2.9631, 2.3590, 2.0141],
+    5: [4.8769, 3.3569, 2.6803, 2.2898, 2.0310],
+}
+"""The O'Brien-Fleming-type spending function, likewise."""
+
+
 def even(count):
     return np.arange(1, count + 1) / count
 
@@ -59,10 +68,13 @@ def test_lan_demets_boundaries_spend_what_the_function_says(count):
     assert spending_boundaries(even(count), pocock_spending(even(count), 0.025)) == pytest.approx(published, abs=1e-3)
 
 
-def test_obrien_fleming_type_spending():
-    """A spending function that starts with next to nothing: the published five boundaries again."""
-    spent = 2 * stats.norm.sf(stats.norm.isf(0.0125) / np.sqrt(even(5)))
-    assert spending_boundaries(even(5), spent) == pytest.approx([4.8769, 3.3569, 2.6803, 2.2898, 2.0310], abs=1e-3)
+@pytest.mark.parametrize("count", LAN_DEMETS_OBRIEN_FLEMING)
+def test_obrien_fleming_type_spending(count):
+    """A spending function that starts with next to nothing: the published boundaries spend it, and are what ours are."""
+    published = np.array(LAN_DEMETS_OBRIEN_FLEMING[count])
+    due = 2 * stats.norm.sf(stats.norm.isf(0.0125) / np.sqrt(even(count)))
+    assert np.cumsum(crossing_probabilities(even(count), published).above) == pytest.approx(due, abs=2e-5)
+    assert spending_boundaries(even(count), due) == pytest.approx(published, abs=1e-3)
 
 
 def test_agrees_with_the_multivariate_normal():
