@@ -31,7 +31,8 @@ def calibrate(cases: Sequence[Case], judge: str, judge_fingerprint: str, created
             "no item has both a label of a person and a score of the judge: fill in the column 'human', and 'judge' as well "
             "(or name the run that was sampled with --run, whose scores are then joined)"
         )
-    rated = [case for case in cases if case.human]
+    ordered = sorted(cases, key=lambda case: (case.dimension, case.item, case.arm))
+    rated = [case for case in ordered if case.human]
     found = []
     for dimension, language in sorted({(case.dimension, case.language) for case in rated}):
         measures = measure([case for case in rated if (case.dimension, case.language) == (dimension, language)])
@@ -52,8 +53,8 @@ def calibrate(cases: Sequence[Case], judge: str, judge_fingerprint: str, created
         created=created,
         labels=sum(len(case.human) for case in rated),
         items=len({(case.item, case.arm) for case in rated}),
-        evidence=fingerprint(list(cases)),
+        evidence=fingerprint(ordered),
         dimensions=tuple(found),
-        means=arm_means(cases),
+        means=arm_means(ordered),
         sources=tuple(sources),
     )

@@ -62,7 +62,7 @@ def measure(cases: Sequence[Case], resampling: Resampling = STANDARD) -> Measure
         cases: of that dimension and language, each item once in each arm.
         resampling: of the intervals of kappa and alpha; they are drawn by unit, as all intervals are.
     """
-    rated = [case for case in cases if case.human]
+    rated = sorted((case for case in cases if case.human), key=lambda case: (case.item, case.arm))
     pairs = _pairs(rated)
     categories = _categories(pairs, rated)
     slots = _slots(rated)

@@ -62,10 +62,15 @@ class SealedKind(Generic[Content]):
             return None
         except (OSError, ValueError) as error:
             raise self._refused(path, f"cannot be read: {error}", "check the path and its permissions") from error
-        with os.fdopen(descriptor, "rb", closefd=True) as file:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise self._refused(path, "is not a regular file", "name the file itself")
-            content = file.read(self.max_bytes + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                content = file.read(self.max_bytes + 1)
+        except OSError as error:
+            raise self._refused(path, f"cannot be read: {error}", "check the path and its permissions") from error
+        finally:
+            os.close(descriptor)
         if len(content) > self.max_bytes:
             raise self._refused(path, f"is larger than {self.max_bytes >> 20} MB, so it is not {self.named}")
         return self._opened(path, content)
