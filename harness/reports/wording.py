@@ -101,9 +101,9 @@ def literal_sentence(verdict: Verdict) -> str:
     if not isinstance(literal, Mapping) or not literal.get("decision") or "literal rule" in sentence(verdict).lower():
         return ""
     left, margin = number(literal.get("margin_left")), number(verdict.figures.get("margin"))
-    rule = "Literal rule" if margin is None else f"Literal rule (observed mean at most {margin:g} below)"
     outcome = "met" if literal["decision"] == "pass" else "missed"
-    return f"{rule}: {outcome}" + ("" if left is None else f" by {abs(left):.2f}")
+    by = "" if left is None else f" by {abs(left):.2f}"
+    return f"Literal rule: {outcome}{by}" + ("" if margin is None else f" (mean at most {margin:g} below)")
 
 
 def reliability_sentence(verdict: Verdict) -> str:

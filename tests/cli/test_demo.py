@@ -41,6 +41,9 @@ def test_a_misspelt_defect_is_recognised(door: Door) -> None:
     ("words", "said"),
     [
         (("--repeats", 2), "--repeats needs --only"),
+        (("--repeat", 0), "--repeat needs --only"),
+        (("--only", "chitchat", "--repeat", 0, "--repeats", 2), "leave one of them out"),
+        (("--serve", "--repeat", 0), "--repeat means nothing with --serve"),
         (("--serve", "--only", "chitchat"), "--only means nothing with --serve"),
         (("--serve", "--junit", "x.xml"), "--junit means nothing with --serve"),
         (("--list-defects", "--defect", "verbosity"), "--defect means nothing with --list-defects"),

@@ -10,7 +10,7 @@ import pytest
 from harness.gates.verdict import Decision, Reason
 from harness.reports.report import build_report
 from harness.reports.summary import Circumstances
-from tests.reports import specimens
+from tests.reports import sequential, specimens
 
 
 def steps(verdicts, record=None, stored=None):
@@ -37,6 +37,10 @@ def test_a_fail_names_the_scenario_to_start_with():
         ("baseline_scenarios_missing", "Record the baseline again"),
         ("weight_unpaired", "Record the baseline again"),
         ("look_incomplete", "--resume"),
+        ("not_proved_floor", "--repeats above 3"),
+        ("baseline_shallow_pinned", "Record the pinned reference again"),
+        ("guardrail_unproved", "more scenarios for the groups"),
+        ("attempt_spent", "Change the build"),
     ],
 )
 def test_inconclusive_says_what_would_decide(code, remedy):
@@ -52,6 +56,24 @@ def test_more_repeats_are_advised_only_where_they_would_decide():
     text = steps((specimens.PASSED[0], hopeless))
     assert "--repeats" not in text
     assert "more scenarios" in text
+
+
+@pytest.mark.parametrize(
+    ("figures", "remedy"),
+    [
+        (sequential.looked(3, extension=(6,)), "--resume 20261101T101112.345Z-1a2b --extend"),
+        (sequential.looked(3, open_ended=True), "--resume 20261101T101112.345Z-1a2b and a --cap above 3"),
+        (sequential.looked(3), "Plan the next build's run with more evidence (a --cap above 3"),
+        (sequential.looked(4, extension=(6,)), "a --cap above 6"),
+    ],
+    ids=["extension", "open end", "cap reached", "extension held"],
+)
+def test_more_evidence_is_had_only_in_ways_that_keep_the_error_rates(figures, remedy):
+    """After planned looks nobody is told to run again: an extension, looks without an end, or the next plan."""
+    open_verdict = specimens.quality(Decision.INCONCLUSIVE, "open", -0.1, reasons=(Reason("not_proved", "open"),))
+    text = steps((specimens.PASSED[0], sequential.with_figures(open_verdict, figures)))
+    assert remedy in text
+    assert "--repeats" not in text
 
 
 def test_a_run_without_conversations_names_no_folder_of_them():
