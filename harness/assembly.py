@@ -5,18 +5,28 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from random import Random
 
 from harness.baselines.baseline import Baseline
 from harness.baselines.file import read_baseline
 from harness.errors import SettingsError
 from harness.evaluation.evaluate import Services
 from harness.expectations.check import CheckContext
+from harness.judging.claude_judge import ClaudeJudge, JudgeProtocol, OpenModel
 from harness.judging.judge import Judge
 from harness.judging.offline_judge import OfflineJudge
+from harness.judging.plugged_judge import is_plugged, plugged_judge
+from harness.judging.prompt import load_prompts
+from harness.judging.questioning import ModelChoice
+from harness.language_model.connection import connection
+from harness.language_model.door import LanguageModel
+from harness.language_model.opening import opened
+from harness.language_model.patient import Patience, PatientDoor
 from harness.records.run import RunManifest, SeedStream
 from harness.records.store import new_run_id
 from harness.scenarios.load import Suite, load_suite, select
@@ -26,7 +36,8 @@ from harness.targets.wire import load_target
 from harness.trial.plan import look_schedule, scenario_plans
 
 NO_JUDGE = (
-    "no judge is configured: say `--judge offline` for the rules-only judge (it answers the criteria that code can check and says so). "
+    "no judge is configured: say `--judge offline` for the rules-only judge (it answers the criteria that code can check and says so), "
+    "or `--judge anthropic` for Claude. "
     "The harness never falls back to it silently"
 )
 
@@ -80,7 +91,7 @@ def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str]
     if gated:
         _check_reference(settings)
     suite, deselected = open_suite(settings, only)
-    judge = open_judge(settings, suite)
+    judge = open_judge(settings, suite, environ)
     target = HttpTarget(load_target(settings.target, environ), settings.concurrency)
     if settings.expect_build is not None and not target.attested:
         raise SettingsError(
@@ -117,13 +128,54 @@ def open_suite(settings: Settings, only: Sequence[str]) -> tuple[Suite, tuple[st
     return select(suite, only) if only else (suite, ())
 
 
-def open_judge(settings: Settings, suite: Suite) -> Judge:
-    """Return the configured judge; raises SettingsError when there is none."""
-    if settings.judge == "offline":
-        return OfflineJudge(suite.rubric)
-    if settings.judge is None:
-        raise SettingsError(NO_JUDGE)
-    raise SettingsError(f"unknown judge {settings.judge!r}; known is 'offline' (rules only)")
+def open_judge(settings: Settings, suite: Suite, environ: Mapping[str, str]) -> Judge:
+    """Return the configured judge; one that asks a model opens its connections when it is entered, and sends nothing before.
+
+    Raises:
+        SettingsError: there is none, its key is missing, or a plugged-in one cannot be used.
+        SourceError: every mistake of the judge's prompts.
+    """
+    match settings.judge:
+        case None:
+            raise SettingsError(NO_JUDGE)
+        case "offline":
+            return OfflineJudge(suite.rubric)
+        case "anthropic" | "bedrock":
+            protocol = judge_protocol(settings)
+            return ClaudeJudge(suite.rubric, suite.facts, load_prompts(settings.rubric), protocol, model_opener(settings, environ))
+        case str() as name if is_plugged(name):
+            return plugged_judge(name, suite, settings, environ)
+    raise SettingsError(
+        f"unknown judge {settings.judge!r}; known are 'offline' (rules only), 'anthropic' and 'bedrock' (Claude), "
+        "and package.module:factory (your own)"
+    )
+
+
+def judge_protocol(settings: Settings) -> JudgeProtocol:
+    """Return which models judge, and how often they are asked."""
+    choice = ModelChoice(
+        settings.judge_model,
+        settings.judge_answers_as,
+        settings.judge_effort,
+        settings.judge_thinking,
+        settings.judge_max_tokens,
+        settings.judge_prompt_cache,
+    )
+    second = settings.judge_audit_model
+    audit = replace(choice, model=second, answers_as=None) if second is not None else None
+    return JudgeProtocol(choice, settings.judge_samples, audit, at_once=settings.judging)
+
+
+def model_opener(settings: Settings, environ: Mapping[str, str]) -> OpenModel:
+    """Return what opens the door to the judge's models; raises SettingsError where no key is set."""
+    reached = connection(environ, "bedrock" if settings.judge == "bedrock" else "anthropic", region=settings.judge_region)
+
+    @asynccontextmanager
+    async def opening() -> AsyncGenerator[LanguageModel]:
+        async with opened(reached) as doors:
+            yield PatientDoor(doors.model, Patience(), Random())
+
+    return opening
 
 
 def new_manifest(

@@ -29,6 +29,7 @@ NEARLY = 0.8
 """Likeness from which an unknown environment variable is taken for a misspelt one of ours."""
 DEFAULT_REPEATS = 5
 """Conversations for each scenario in the first wave: what the integration gate needs."""
+DEFAULT_JUDGE = "claude-sonnet-5-5"
 _PATH_FIELDS = ("suite", "facts", "rubric", "baseline", "pinned", "state", "noise", "runs")
 _TARGET_FIELDS = ("target", "against")
 
@@ -46,7 +47,25 @@ class Settings(FrozenModel):
     state: Path | None = Field(None, description="folder that keeps count of attempts on the same build; without one they are unknown")
     noise: Path | None = Field(None, description="noise floor that `harness aa` measured; default: NAME.noise.json beside the baseline")
     runs: Path = Field(Path(".harness/runs"), description="where runs are kept")
-    judge: str | None = Field(None, description="offline: rules only")
+    judge: str | None = Field(
+        None, description="offline: rules only; anthropic, bedrock: Claude; package.module:factory: a judge of your own"
+    )
+    judge_model: str = Field(
+        DEFAULT_JUDGE, min_length=1, max_length=200, description="id of the model that judges, as its service names it"
+    )
+    judge_answers_as: str | None = Field(
+        None, min_length=1, max_length=200, description="id that its responses state, where that is another (Bedrock)"
+    )
+    judge_effort: Literal["low", "medium", "high", "xhigh", "max"] | None = Field(None, description="effort; default: the model's own")
+    judge_thinking: Literal["adaptive", "disabled"] | None = Field(None, description="thinking; default: the model's own")
+    judge_max_tokens: int = Field(8000, ge=1000, le=64_000, description="most tokens of one answer, thinking included")
+    judge_samples: int = Field(3, ge=1, le=3, description="answers where one hardly decides; 1: never ask again")
+    judge_audit_model: str | None = Field(
+        None, min_length=1, max_length=200, description="second model that is asked about every fifth conversation; it changes no score"
+    )
+    judge_region: str | None = Field(None, description="AWS region, for Bedrock; default: as the AWS environment says")
+    judge_prompt_cache: Literal["5m", "1h"] = Field("5m", description="how long the service keeps the judge's prompt")
+    judging: int = Field(16, ge=1, le=1000, description="conversations judged, and calls of the judge, at once")
     repeats: int = Field(DEFAULT_REPEATS, ge=1, le=1000, description="conversations for each scenario in the first wave")
     max_judged: int | None = Field(None, ge=1, description="conversations of the candidate that may be judged in one run")
     concurrency: int = Field(16, ge=1, le=1000, description="conversations held at once")

@@ -29,7 +29,7 @@ COLLECTING_OPTIONS = (
         "--deadline", "deadline_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Time limit of the whole run."
     ),
     click.option("--expect-build", metavar="SHA", help="Build that has to answer: exact, or a prefix of at least 7."),
-    click.option("--judge", metavar="NAME", help="offline: rules only."),
+    click.option("--judge", metavar="NAME", help="offline: rules only; anthropic or bedrock: Claude; package.module:factory: your own."),
     click.option("--out", type=_FOLDER, metavar="DIR", help="Folder of this run. Default: .harness/runs/ID."),
     click.option(
         "--resume", is_flag=False, flag_value="last", metavar="[RUN]", help="Go on with an interrupted run (default: the last one)."

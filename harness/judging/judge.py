@@ -12,6 +12,7 @@ from typing import Protocol
 
 from harness.conversations.transcript import Transcript
 from harness.expectations.finding import Finding
+from harness.language_model.usage import Usage
 from harness.scenarios.model import Scenario
 
 
@@ -86,13 +87,46 @@ class JudgeIdentity:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What asking cost, in tokens; rules cost nothing."""
+class Spent:
+    """What all calls of one purpose used, failed and repeated ones included."""
 
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_tokens: int = 0
-    cache_write_tokens: int = 0
+    purpose: str
+    """`judge:PART:STEP`, as the calls themselves carried it."""
+    model: str
+    calls: int
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What a second model answered to the same questions; it changes no score."""
+
+    model: str
+    compared: int
+    """Criteria that both models answered."""
+    differing: tuple[str, ...]
+    """Those of them that they answered differently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What asking a model took, and what checking its answers showed."""
+
+    spent: tuple[Spent, ...]
+    samples: Mapping[str, int]
+    """Part of the questions → how often it was asked for its scores."""
+    quotes: int = 0
+    """Quotes that the model gave as evidence …"""
+    fabricated: int = 0
+    """… of which so many do not stand in the turn that it named."""
+    injections: tuple[int, ...] = ()
+    """Turns with text that tried to steer the judge, where the model quoted it rightly."""
+    conflicts: tuple[str, ...] = ()
+    """Criteria on which code overruled the model; their reasons say so."""
+    inconsistent: tuple[str, ...] = ()
+    """Parts whose overall impression did not fit their answers, twice; for people to look at."""
+    audit: Audit | None = None
+    """None for conversations outside the audited slice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +139,9 @@ class Judgement:
     """One for each dimension that was scored; empty unless `rated`."""
     usage: Usage
     note: str = ""
-    """Why there is no score, in one sentence."""
+    """Why there is no score, or not for every dimension, in one sentence."""
+    inquiry: Inquiry | None = None
+    """None where no model was asked."""
 
     @property
     def scores(self) -> Mapping[str, int]:

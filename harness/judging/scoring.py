@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from harness.judging.judge import TARGET_FAILED, CriterionAnswer, CriterionVerdict, Rating
 
 LOWEST = 1
-_THRESHOLDS = ((5, 95), (4, 80), (3, 60), (2, 35))
+THRESHOLDS = ((5, 95), (4, 80), (3, 60), (2, 35))
 """Score → least share, percent."""
 _CRITICAL_CAP = 2
 
@@ -70,7 +70,7 @@ def share_score(met: int, answered: int) -> int:
     """
     if not 0 <= met <= answered or answered < 1:
         raise ValueError(f"no share: {met} of {answered}")
-    return next((level for level, percent in _THRESHOLDS if met * 100 >= percent * answered), LOWEST)
+    return next((level for level, percent in THRESHOLDS if met * 100 >= percent * answered), LOWEST)
 
 
 def _rating(dimension: str, criteria: list[ScoredCriterion], answers: dict[str, CriterionVerdict]) -> Rating | None:
@@ -84,8 +84,8 @@ def _rating(dimension: str, criteria: list[ScoredCriterion], answers: dict[str, 
     weight = sum(item.weight for item in answered)
     level = share_score(weight - sum(item.weight for item in missed), weight)
     critical = tuple(item.id for item in missed if item.critical)
-    causes = {_cause(answers[name]) for name in critical}
-    return Rating(dimension, _bounded(level, misses=len(missed), causes=len(causes)), len(answered), len(criteria), critical)
+    causes = _causes([answers[name] for name in critical])
+    return Rating(dimension, _bounded(level, misses=len(missed), causes=causes), len(answered), len(criteria), critical)
 
 
 def _bounded(level: int, *, misses: int, causes: int) -> int:
@@ -96,9 +96,14 @@ def _bounded(level: int, *, misses: int, causes: int) -> int:
     return max(level, 3 if misses == 1 else 2)
 
 
-def _cause(verdict: CriterionVerdict) -> object:
-    """Return what failed a criterion: one fault that fails two criteria is one cause."""
-    return frozenset(verdict.quotes) or verdict.reason or verdict.criterion
+def _causes(failed: Sequence[CriterionVerdict]) -> int:
+    """Return how many faults failed these criteria: those that share a quote, or without quotes the reason, are one."""
+    groups: list[frozenset[object]] = []
+    for verdict in failed:
+        signs: frozenset[object] = frozenset(verdict.quotes) or frozenset({verdict.reason or verdict.criterion})
+        same = [group for group in groups if group & signs]
+        groups = [group for group in groups if not group & signs] + [signs.union(*same)]
+    return len(groups)
 
 
 def _by_criterion(verdicts: Sequence[CriterionVerdict], criteria: Sequence[ScoredCriterion]) -> dict[str, CriterionVerdict]:
