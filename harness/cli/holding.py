@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -62,7 +62,7 @@ def hold(
                 green=green,
                 blue=blue,
                 scenarios={scenario.id: scenario for scenario in bench.suite.scenarios},
-                limits=Limits(concurrency=bench.settings.concurrency, deadline_s=bench.settings.deadline_s),
+                limits=Limits(concurrency=bench.settings.concurrency, deadline_s=bench.settings.deadline_s, judging=bench.settings.judging),
                 planned=display.plan,
                 held=display.held,
             )
@@ -117,9 +117,11 @@ async def _interruptible(
 
         group.start_soon(listen)
         try:
-            async with AsyncExitStack() as targets:
+            async with AsyncExitStack() as entered:
                 for target in bench.targets:
-                    await targets.enter_async_context(target)
+                    await entered.enter_async_context(target)
+                if isinstance(bench.judge, AbstractAsyncContextManager):  # it holds connections of its own
+                    await entered.enter_async_context(bench.judge)
                 result = await work(experiment)
         except BaseExceptionGroup as errors:
             failure = cause_of(errors)
