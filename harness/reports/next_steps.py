@@ -9,6 +9,14 @@ from harness.reports.quality_reading import look_taken
 from harness.reports.rows import ScenarioRow
 from harness.reports.summary import BaselineSummary, RunSummary, Unpaired
 
+_REMEDIES = {
+    "too_few_clusters": "Select more scenarios, or write more: too few independent ones were compared to decide anything.",
+    "missing_scores_open": "Find out why the judge gave no score where one is missing, and run again: with all scores the verdict could be reached.",
+    "guardrail_unproved": "Write more scenarios for the groups that are not proved to hold, or plan more repeats with a higher --cap.",
+    "attempt_spent": "Change the build, or resume its earlier run with an extension that was planned for it: a fresh run decides nothing more.",
+}
+"""Code of a reason → what to do about it."""
+
 
 def next_steps(
     run: RunSummary,
@@ -57,14 +65,7 @@ def _to_decide(run: RunSummary, baseline: BaselineSummary | None, verdicts: Sequ
         steps.append(f"Record the baseline again with this suite and the judge {run.judge}, or run the scenarios that it holds.")
     if any(code.endswith("_pinned") and code != "not_proved_pinned" for code in codes):
         steps.append(f"Record the pinned reference again with this suite and the judge {run.judge}, or leave --pinned out.")
-    if "too_few_clusters" in codes:
-        steps.append("Select more scenarios, or write more: too few independent ones were compared to decide anything.")
-    if "guardrail_unproved" in codes:
-        steps.append("Write more scenarios for the groups that are not proved to hold, or plan more repeats with a higher --cap.")
-    if "attempt_spent" in codes:
-        steps.append(
-            "Change the build, or resume its earlier run with an extension that was planned for it: a fresh run decides nothing more."
-        )
+    steps += [remedy for code, remedy in _REMEDIES.items() if code in codes]
     if codes & {"not_proved", "not_proved_pinned", "not_proved_floor"} or not steps:
         steps.append(_more_evidence(run, verdicts))
     return steps

@@ -39,6 +39,7 @@ def test_a_fail_names_the_scenario_to_start_with():
         ("look_incomplete", "--resume"),
         ("not_proved_floor", "--repeats above 3"),
         ("baseline_shallow_pinned", "Record the pinned reference again"),
+        ("missing_scores_open", "why the judge gave no score"),
         ("guardrail_unproved", "more scenarios for the groups"),
         ("attempt_spent", "Change the build"),
     ],
