@@ -8,7 +8,7 @@ at worst and at best is worked out where arrays are made (`score_arrays`).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.baselines.baseline import Baseline, BaselineScenario
@@ -46,6 +46,8 @@ class Critical:
 
     failures: int
     conversations: int
+    unscored: int = 0
+    """Conversations beyond those, of which the judge does not say whether one failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class CriticalCounts:
     """In the looks."""
     baseline: Critical
     fresh: Critical
-    """In the conversations that were added to confirm; one without a score counts as failed."""
+    """In the conversations that were added to confirm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,11 @@ def compare(run: RunRecord, baseline: Baseline | None) -> Comparison:
             plan,
             _green_scores(plan, looks.get(plan.id, ()), depth),
             _stored_scores(plan, stored, depth if side_by_side else None),
-            CriticalCounts(_critical(looks.get(plan.id, ())), _stored_critical(stored), _confirming(fresh.get(plan.id, ()))),
+            CriticalCounts(
+                _critical(looks.get(plan.id, ()), depth),
+                _stored_critical(stored, depth if side_by_side else None),
+                _critical(fresh.get(plan.id, ())),
+            ),
         )
         for plan, stored in pairing.paired
         if plan.dimensions
@@ -212,19 +218,16 @@ def _stored_scores(plan: ScenarioPlan, stored: BaselineScenario, depth: int | No
     return tuple(_row(plan, scores) for scores in stored.scores[:depth])
 
 
-def _critical(records: Iterable[ConversationRecord]) -> Critical:
+def _critical(records: Collection[ConversationRecord], planned: int | None = None) -> Critical:
+    """Count failures of critical criteria; what was planned (default: what was held) and is not judged is unscored."""
     known = [one.critical_failure for one in records if one.critical_failure is not None]
-    return Critical(sum(known), len(known))
+    return Critical(sum(known), len(known), (len(records) if planned is None else planned) - len(known))
 
 
-def _stored_critical(stored: BaselineScenario) -> Critical:
-    known = [failed for failed in stored.critical if failed is not None]
-    return Critical(sum(known), len(known))
-
-
-def _confirming(records: Iterable[ConversationRecord]) -> Critical:
-    held = [one.critical_failure for one in records]
-    return Critical(sum(failed is not False for failed in held), len(held))
+def _stored_critical(stored: BaselineScenario, depth: int | None) -> Critical:
+    """Count them in the stored conversations, or in the first ones where the arms are held side by side."""
+    known = [failed for failed in stored.critical[:depth] if failed is not None]
+    return Critical(sum(known), len(known), len(stored.scores[:depth]) - len(known))
 
 
 def _row(plan: ScenarioPlan, scores: Mapping[str, int] | None) -> Scores:

@@ -86,7 +86,7 @@ class GatePolicy(FrozenModel):
 
     @model_validator(mode="after")
     def _plan_holds_together(self) -> Self:
-        """Refuse looks that do not grow, and an extension that nothing was kept for."""
+        """Refuse looks that do not grow, an extension that nothing was kept for, and repeats added by hand to what cannot bear them."""
         first = self.looks or ()
         every = (*first, *self.extension)
         if self.looks == () or any(look < 1 or look > MOST_REPEATS for look in every):
@@ -95,6 +95,11 @@ class GatePolicy(FrozenModel):
             raise ValueError(f"looks have to grow from one to the next, the extension after the last one, not {list(every)}")
         if bool(self.extension) != (self.reserve_alpha > 0) or self.reserve_alpha >= self.alpha:
             raise ValueError("an extension needs a reserve_alpha between 0 and alpha, and a reserve_alpha needs an extension")
+        if self.stopping == "anytime" and (self.policy != "prove" or self.on_inconclusive == "literal" or self.extension):
+            raise ValueError(
+                "stopping: anytime has bounds that hold at any number of repeats, hence policy prove alone, no literal rule at a cap that may move, "
+                "and no extension: repeats may be added anyway"
+            )
         if self.looks and self.cap is not None and self.cap != self.looks[-1]:
             raise ValueError(f"cap {self.cap} is not the last of the looks {list(self.looks)}; leave one of them out")
         return self

@@ -3,33 +3,46 @@
 PASS when the lower bound of (green - baseline) lies above -margin, FAIL when the upper bound lies below it, at the looks that were
 planned before the first conversation and at no others; otherwise another look, as long as one is left and could still decide,
 then INCONCLUSIVE. The same is asked of a pinned reference and of an absolute floor where there is one; the worse decides. A group
-of scenarios that is proved to have fallen, or a scenario that is confirmed to break critical criteria, FAILs whatever the mean says.
+of scenarios that is proved to have fallen, or a scenario that is confirmed to break critical criteria, FAILs whatever the mean
+says, at the first look that shows it.
 
 The literal rule (observed mean ≥ baseline - margin) is printed beside it, because on the margin it is a coin toss at every
 sample size. Missing evidence never passes: what cannot be compared is INVALID, what is too little is INCONCLUSIVE, and a few
 missing scores count as 1 for green and as 5 for the baseline.
+
+Lower scores never turn an INCONCLUSIVE or a FAIL into a PASS, nor a mean that FAILs into anything else. One thing they can do: a
+comparison that is given up early as INCONCLUSIVE (`on_inconclusive: block` only) is not looked at again, and what a guardrail would
+have found in later looks stays unfound. Both answers stop the pipeline. Where an INCONCLUSIVE may let a build through, nothing is
+given up, so that there lower scores never make any verdict better.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.baselines.compare import Comparison
 from harness.baselines.score_arrays import PairedScores, paired_scores
 from harness.frozen import fingerprint
 from harness.gates import quality_words as words
 from harness.gates.policy import GatePolicy
-from harness.gates.quality_cautions import attempts_that_spent, cautions, comparable, invalid, too_little
+from harness.gates.quality_cautions import (
+    attempts_that_spent,
+    cautions,
+    comparable,
+    evenly_missing,
+    invalid,
+    too_little,
+    too_many_missing,
+)
 from harness.gates.quality_course import Course, Looking, follow, worst
 from harness.gates.quality_figures import Measured, figures
-from harness.gates.quality_guardrails import Catastrophe, GroupFinding, catastrophes, group_findings
+from harness.gates.quality_guardrails import Catastrophe, GroupFindings, catastrophes, group_findings
 from harness.gates.verdict import Decision, NextLook, Reason, Verdict
 from harness.records.run import Purpose
 from harness.statistics.guardrails import FRESH_CONVERSATIONS
 from harness.statistics.noninferiority import Ruling
 
 GATE = "quality"
-_DECISIONS = {Ruling.PASS: Decision.PASS, Ruling.FAIL: Decision.FAIL, Ruling.INCONCLUSIVE: Decision.INCONCLUSIVE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +59,28 @@ class QualityEvidence:
 def decide(evidence: QualityEvidence, policy: GatePolicy) -> Verdict | NextLook:
     """Return the verdict, its first reason being its headline, or the conversations that it needs first.
 
-    Precedence: INVALID (the run measured the wrong thing, judges differ, too many scores missing), then INCONCLUSIVE by
-    rule (too few clusters, pairs or baseline conversations), then what looks and guardrails say.
+    Asked after each look, in order. Precedence: INVALID (the run measured the wrong thing, judges differ, too many scores missing),
+    then INCONCLUSIVE by rule (too few clusters, pairs or baseline conversations), then what looks and guardrails say.
     """
     main = evidence.baseline
-    scores = paired_scores(main.scenarios, side_by_side=main.side_by_side) if main.scenarios and comparable(main) else None
-    courses = _courses(evidence, scores, policy)
-    unusable = invalid(main, evidence.pinned, policy, final=False)
-    clusters = courses[0].estimate.clusters if courses else None
-    thin = too_little(main, evidence.pinned, clusters, policy)
-    undecided = bool(courses) and not unusable and not thin and worst(courses) is Ruling.CONTINUE
-    if undecided and (further := evidence.looking.next) is not None:
-        return NextLook(GATE, {one.plan.id: further for one in main.scenarios}, Purpose.LOOK)
-    unusable = invalid(main, evidence.pinned, policy, final=True)
-    if unusable or scores is None or not courses:
-        return _verdict(evidence, policy, _Answer(Decision.INVALID if unusable else Decision.INCONCLUSIVE, (*unusable, *thin)), None)
-    broken = () if thin else catastrophes(main.scenarios)
-    if waiting := {one.scenario: FRESH_CONVERSATIONS for one in broken if one.confirmed is None}:
-        return NextLook(GATE, waiting, Purpose.CONFIRMATION)
-    measured = Measured(scores, courses, group_findings(main.scenarios, scores, evidence.looking.taken or None, policy), broken)
-    answer = _thin(thin, courses, policy) if thin else _measured(evidence, measured, policy)
-    return _verdict(evidence, policy, answer, measured)
+    unusable, lacking = invalid(main, evidence.pinned), too_many_missing(main, policy)
+    seen = _seen(evidence, policy)
+    thin = too_little(main, evidence.pinned, seen.clusters if seen else None, policy)
+    if unusable or seen is None or (thin and lacking):
+        decision = Decision.INVALID if unusable or lacking else Decision.INCONCLUSIVE
+        return _verdict(evidence, policy, _Answer(decision, (*unusable, *lacking, *thin)), None)
+    if thin:
+        return _verdict(evidence, policy, _undecidable(thin, seen.courses, policy), replace(seen, broken=()))
+    if (further := _further(evidence, seen, policy, lacking=bool(lacking))) is not None:
+        return further
+    if lacking:
+        return _verdict(evidence, policy, _Answer(Decision.INVALID, lacking), None)
+    return _verdict(evidence, policy, _decided(evidence, seen, policy), seen)
 
 
 def decide_sample(comparison: Comparison, policy: GatePolicy) -> Verdict:
     """Return the verdict on a fixed sample: one look at everything, tested at the whole error rate."""
-    answer = decide(QualityEvidence(comparison, Looking(None, 0)), policy)
-    return (
-        answer
-        if isinstance(answer, Verdict)
-        else stopped(QualityEvidence(comparison, Looking(None, 0)), policy, "A fixed sample has no second look.")
-    )
+    return stopped(QualityEvidence(comparison, Looking(None, 0)), policy, "A fixed sample has no second look.")
 
 
 def stopped(evidence: QualityEvidence, policy: GatePolicy, why: str) -> Verdict:
@@ -87,14 +91,62 @@ def stopped(evidence: QualityEvidence, policy: GatePolicy, why: str) -> Verdict:
     answer = decide(evidence, policy)
     if isinstance(answer, Verdict):
         return answer
-    main = evidence.baseline
+    seen = _seen(evidence, policy)
+    why_not = Reason("stopped_early", why, tuple(sorted(answer.repeats)))
+    return _verdict(evidence, policy, _undecidable((why_not,), seen.courses if seen else (), policy), seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """All that the scores show at this look."""
+
+    scores: PairedScores
+    courses: tuple[Course, ...]
+    """The comparison with the baseline first."""
+    groups: GroupFindings
+    broken: tuple[Catastrophe, ...]
+
+    @property
+    def clusters(self) -> int:
+        """Independent scenarios."""
+        return self.courses[0].estimate.clusters
+
+    @property
+    def failed(self) -> bool:
+        """Nothing that comes later can make this anything but a FAIL."""
+        return worst(self.courses) is Ruling.FAIL or bool(self.groups.failed) or any(one.confirmed for one in self.broken)
+
+
+def _seen(evidence: QualityEvidence, policy: GatePolicy) -> _Seen | None:
+    """Return what the scores show; None where there is nothing to compare."""
+    main, looking = evidence.baseline, evidence.looking
+    if not main.scenarios or not comparable(main):
+        return None
     scores = paired_scores(main.scenarios, side_by_side=main.side_by_side)
-    courses = _courses(evidence, scores, policy)
-    reasons = (
-        Reason("stopped_early", why, tuple(sorted(answer.repeats))),
-        *(Reason("not_decisive", words.not_decisive(one, policy)) for one in courses),
-    )
-    return _verdict(evidence, policy, _Answer(Decision.INCONCLUSIVE, reasons), Measured(scores, courses, (), catastrophes(main.scenarios)))
+    courses = [follow("baseline", scores, looking, policy)]
+    pinned = evidence.pinned
+    if pinned is not None and pinned.scenarios and comparable(pinned):
+        courses.append(follow("pinned", paired_scores(pinned.scenarios), looking, policy))
+    if policy.floor is not None:
+        courses.append(follow("floor", scores, looking, policy))
+    return _Seen(scores, tuple(courses), group_findings(main.scenarios, scores, looking, policy), catastrophes(main.scenarios))
+
+
+def _further(evidence: QualityEvidence, seen: _Seen, policy: GatePolicy, *, lacking: bool) -> NextLook | None:
+    """Return the conversations that could change the answer; None where there are none.
+
+    A PASS that lacks scores is looked at again while the scores to come may make up for them.
+    """
+    if seen.failed:
+        return None
+    if waiting := {one.scenario: FRESH_CONVERSATIONS for one in seen.broken if one.waiting}:
+        return NextLook(GATE, waiting, Purpose.CONFIRMATION)
+    looking, ruling = evidence.looking, worst(seen.courses)
+    undecided = ruling is Ruling.CONTINUE or (ruling is Ruling.PASS and (seen.groups.waiting or lacking))
+    if not undecided or looking.next is None or too_many_missing(evidence.baseline, policy, looking.looks[-1]):
+        return None
+    scenarios = (*evidence.baseline.scenarios, *(evidence.pinned.scenarios if evidence.pinned else ()))
+    return NextLook(GATE, dict.fromkeys(sorted({one.plan.id for one in scenarios}), looking.next), Purpose.LOOK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,75 +157,92 @@ class _Answer:
     allowed: bool = False
 
 
-def _courses(evidence: QualityEvidence, scores: PairedScores | None, policy: GatePolicy) -> tuple[Course, ...]:
-    """Return every comparison that is made, the one with the baseline first; none where that one cannot be made."""
-    if scores is None:
-        return ()
-    found = [follow("baseline", scores, evidence.looking, policy)]
-    pinned = evidence.pinned
-    if pinned is not None and pinned.scenarios and comparable(pinned):
-        found.append(follow("pinned", paired_scores(pinned.scenarios), evidence.looking, policy))
-    if policy.floor is not None:
-        found.append(follow("floor", scores, evidence.looking, policy))
-    return tuple(found)
-
-
-def _thin(reasons: tuple[Reason, ...], courses: tuple[Course, ...], policy: GatePolicy) -> _Answer:
+def _undecidable(reasons: tuple[Reason, ...], courses: tuple[Course, ...], policy: GatePolicy) -> _Answer:
     """Return what is said where the evidence may not decide: why, and only what was seen."""
     seen = tuple(Reason("not_decisive", words.not_decisive(one, policy)) for one in courses)
     return _Answer(Decision.INCONCLUSIVE, (*reasons, *seen))
 
 
-def _measured(evidence: QualityEvidence, measured: Measured, policy: GatePolicy) -> _Answer:
+def _decided(evidence: QualityEvidence, seen: _Seen, policy: GatePolicy) -> _Answer:
     """Return what looks and guardrails say, the gravest first."""
-    courses = sorted(measured.courses, key=lambda one: (Ruling.FAIL, Ruling.CONTINUE, Ruling.INCONCLUSIVE, Ruling.PASS).index(one.ruling))
-    ruling = worst(measured.courses)
+    ruling = worst(seen.courses)
+    courses = sorted(seen.courses, key=lambda one: (Ruling.FAIL, Ruling.CONTINUE, Ruling.INCONCLUSIVE, Ruling.PASS).index(one.ruling))
     said = [Reason(_code(one), _sentence(one, policy)) for one in courses]
-    decision = _DECISIONS.get(ruling, Decision.INCONCLUSIVE)
-    failing = _failing(measured.groups, measured.catastrophes, policy)
-    if failing:
-        first = [*said[:1], *failing] if decision is Decision.FAIL else [*failing, *said[:1]]
-        return _Answer(Decision.FAIL, (*first, *said[1:]), _unconfirmed(measured.catastrophes))
-    unproved = [one for one in measured.groups if not one.proved] if policy.guardrails == "strict" else []
-    if decision is Decision.PASS and unproved:
-        reason = Reason("guardrail_unproved", words.guardrails_unproved(unproved, policy), tuple(one.name for one in unproved))
-        return _Answer(Decision.INCONCLUSIVE, (reason, *said), _unconfirmed(measured.catastrophes))
-    if decision is Decision.INCONCLUSIVE and not unproved:
-        return _unproved(evidence, courses, said, policy)
-    spent = attempts_that_spent(evidence.attempts or ())
-    if decision is Decision.PASS and spent:
-        return _Answer(Decision.INCONCLUSIVE, (Reason("attempt_spent", words.attempt_spent(spent)), *said))
-    return _Answer(decision, tuple(said), _unconfirmed(measured.catastrophes))
+    aside = words.set_aside(seen.broken)
+    if seen.failed:
+        failing = _failing(seen, policy)
+        return _Answer(Decision.FAIL, (*said[:1], *failing, *said[1:]) if ruling is Ruling.FAIL else (*failing, *said), aside)
+    unproved = _unproved_groups(seen, policy)
+    shut = (*_open_through_gaps(evidence, seen, policy), *_spent(evidence))
+    if ruling is Ruling.PASS and not unproved and not shut:
+        return _Answer(Decision.PASS, tuple(said), aside)
+    blocking = (*unproved, *shut) if ruling is Ruling.PASS else ()
+    answer = _unproved(evidence, courses, (*blocking, *said), policy, literal=ruling is not Ruling.PASS and not unproved)
+    return replace(answer, cautions=(*answer.cautions, *aside))
 
 
-def _unproved(evidence: QualityEvidence, courses: list[Course], said: list[Reason], policy: GatePolicy) -> _Answer:
-    """Return what the policy makes of a verdict that nothing proves; with missing scores it always blocks."""
-    gaps = any(None in scores for one in evidence.baseline.scenarios for arm in (one.green, one.baseline) for scores in arm)
-    spent = attempts_that_spent(evidence.attempts or ())
-    if policy.on_inconclusive == "block" or gaps or spent:
-        return _Answer(Decision.INCONCLUSIVE, tuple(said))
+def _unproved(
+    evidence: QualityEvidence, courses: list[Course], reasons: tuple[Reason, ...], policy: GatePolicy, *, literal: bool
+) -> _Answer:
+    """Return what the policy makes of a verdict that nothing proves; missing scores and earlier attempts always block it.
+
+    Args:
+        evidence: the evidence.
+        courses: the comparisons, the gravest first.
+        reasons: why it is not proved, the headline first.
+        policy: the policy.
+        literal: the literal rule may decide: it is the mean alone that is not proved.
+    """
+    plain = _Answer(Decision.INCONCLUSIVE, reasons)
+    if policy.on_inconclusive == "block" or (policy.on_inconclusive == "literal" and not literal):
+        return plain
+    held_back = [*(("scores are missing",) if _gaps(evidence) else ()), *(("this build was held before",) if _spent(evidence) else ())]
+    if held_back:
+        return replace(plain, reasons=(*reasons, Reason("policy_held_back", words.held_back(policy, held_back))))
     if policy.on_inconclusive == "allow":
-        return _Answer(Decision.INCONCLUSIVE, tuple(said), (words.ALLOWED,), allowed=True)
+        return replace(plain, cautions=(words.ALLOWED,), allowed=True)
     lost = next((one for one in courses if one.estimate.difference < one.line), None)
-    decision = Decision.FAIL if lost else Decision.PASS
-    reason = Reason("literal_rule", words.by_literal_rule(lost or courses[0], decision))
-    return _Answer(decision, (said[0], reason, *said[1:]))
+    deciding = lost or courses[0]
+    others = tuple(one for one in reasons if one.code != _code(deciding))
+    decided = Reason("literal_rule", words.by_literal_rule(deciding, policy))
+    return _Answer(Decision.FAIL if lost else Decision.PASS, (decided, *others))
 
 
-def _failing(groups: tuple[GroupFinding, ...], found: tuple[Catastrophe, ...], policy: GatePolicy) -> list[Reason]:
+def _failing(seen: _Seen, policy: GatePolicy) -> list[Reason]:
     reasons = []
-    confirmed = [one for one in found if one.confirmed]
-    if confirmed:
+    if confirmed := [one for one in seen.broken if one.confirmed]:
         reasons.append(Reason("catastrophe", words.catastrophe(confirmed), tuple(one.scenario for one in confirmed)))
-    fallen = [one for one in groups if one.failed]
-    if fallen:
+    if fallen := seen.groups.failed:
         reasons.append(Reason("guardrail", words.guardrails_failed(fallen, policy), tuple(one.name for one in fallen)))
     return reasons
 
 
-def _unconfirmed(found: tuple[Catastrophe, ...]) -> tuple[str, ...]:
-    quiet = [one for one in found if one.confirmed is False]
-    return (words.unconfirmed(quiet),) if quiet else ()
+def _unproved_groups(seen: _Seen, policy: GatePolicy) -> tuple[Reason, ...]:
+    unproved = seen.groups.unproved if policy.guardrails == "strict" else ()
+    if not unproved:
+        return ()
+    return (Reason("guardrail_unproved", words.guardrails_unproved(unproved, policy), tuple(one.name for one in unproved)),)
+
+
+def _open_through_gaps(evidence: QualityEvidence, seen: _Seen, policy: GatePolicy) -> tuple[Reason, ...]:
+    """Return why missing scores leave a PASS open that the bounds, which hold for each of them, do not leave open."""
+    unsettled = tuple(one.scenario for one in seen.broken if one.confirmed is None)
+    doubtful = tuple(one.name for one in seen.groups.doubtful)
+    arms = evenly_missing(evidence.baseline, policy)
+    if not (unsettled or doubtful or arms):
+        return ()
+    return (Reason("missing_scores_open", words.open_through_gaps(unsettled, seen.groups.doubtful, arms, policy), (*unsettled, *doubtful)),)
+
+
+def _spent(evidence: QualityEvidence) -> tuple[Reason, ...]:
+    spent = attempts_that_spent(evidence.attempts or ())
+    return (Reason("attempt_spent", words.attempt_spent(spent)),) if spent else ()
+
+
+def _gaps(evidence: QualityEvidence) -> bool:
+    """Return whether any score is missing that this verdict is about."""
+    compared = [evidence.baseline, *([evidence.pinned] if evidence.pinned else [])]
+    return any(None in scores for held in compared for one in held.scenarios for arm in (one.green, one.baseline) for scores in arm)
 
 
 def _code(course: Course) -> str:
@@ -187,14 +256,14 @@ def _sentence(course: Course, policy: GatePolicy) -> str:
     return say(course, policy)
 
 
-def _verdict(evidence: QualityEvidence, policy: GatePolicy, answer: _Answer, measured: Measured | None) -> Verdict:
-    clusters = measured.courses[0].estimate.clusters if measured else None
+def _verdict(evidence: QualityEvidence, policy: GatePolicy, answer: _Answer, seen: _Seen | None) -> Verdict:
+    measured = Measured(seen.scores, seen.courses, seen.groups.findings, seen.broken) if seen else None
     return Verdict(
         gate=GATE,
         decision=answer.decision,
         reasons=answer.reasons,
         figures=figures(evidence.baseline, evidence.looking, measured, policy, evidence.attempts),
-        cautions=(*answer.cautions, *cautions(evidence.baseline, clusters, policy)),
+        cautions=(*answer.cautions, *cautions(evidence.baseline, seen.clusters if seen else None, policy)),
         policy=fingerprint(policy),
         evidence=fingerprint(evidence),
         allowed=answer.allowed,

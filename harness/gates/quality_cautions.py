@@ -23,24 +23,45 @@ def comparable(comparison: Comparison) -> bool:
     return comparison.baseline_judge is not None and comparison.baseline_judge.fingerprint == comparison.judge.fingerprint
 
 
-def invalid(comparison: Comparison, pinned: Comparison | None, policy: GatePolicy, *, final: bool) -> tuple[Reason, ...]:
-    """Return every reason why nothing may be concluded from this run; how many scores are missing counts at the end only."""
+def invalid(comparison: Comparison, pinned: Comparison | None) -> tuple[Reason, ...]:
+    """Return every reason why nothing may be concluded from this run, however it goes on."""
     reasons = [Reason("run_invalid", problem) for problem in comparison.problems]
     reasons += [
         Reason("judge_differs", _judge_differs(one.judge, one.baseline_judge))
         for one in (comparison, pinned)
         if one is not None and one.baseline_judge is not None and not comparable(one)
     ]
-    if not final:
-        return tuple(reasons)
-    green = missing_scores(one.green for one in comparison.scenarios)
-    base = missing_scores(one.baseline for one in comparison.scenarios)
-    for arm, gap in (("green", green), ("the baseline", base)):
-        if gap.share > policy.missing_share and gap.missing >= policy.missing_count:
-            reasons.append(Reason("scores_missing", _scores_missing(arm, gap, policy)))
-    if abs(green.share - base.share) > policy.missing_gap:
+    return tuple(reasons)
+
+
+def too_many_missing(comparison: Comparison, policy: GatePolicy, last: int | None = None) -> tuple[Reason, ...]:
+    """Return every reason why too many scores are missing.
+
+    Args:
+        comparison: what was seen.
+        policy: the limits.
+        last: ask what will be certain at the look with so many repeats, even if no score is missing from now on; default: what is, now.
+    """
+    green, base = _missing(comparison)
+    if last is not None:
+        green = Missing(green.missing, max(green.planned, len(comparison.scenarios) * last))
+        base = Missing(base.missing, max(base.planned, len(comparison.scenarios) * last)) if comparison.side_by_side else base
+    reasons = [
+        Reason("scores_missing", _scores_missing(arm, gap, policy))
+        for arm, gap in (("green", green), ("the baseline", base))
+        if gap.share > policy.missing_share and gap.missing >= policy.missing_count
+    ]
+    # From now on green may lose more scores: only what it has lost already is certain.
+    gap = green.share - base.share if last is not None else abs(green.share - base.share)
+    if gap > policy.missing_gap and not (last is not None and comparison.side_by_side):
         reasons.append(Reason("scores_missing_unevenly", _missing_unevenly(green, base, policy)))
     return tuple(reasons)
+
+
+def evenly_missing(comparison: Comparison, policy: GatePolicy) -> tuple[str, ...]:
+    """Return the arms that lack more scores than the other may: that the other lacks as many must not turn INVALID into a PASS."""
+    arms = zip(("green", "the baseline"), _missing(comparison), strict=True)
+    return tuple(arm for arm, gap in arms if gap.share > policy.missing_gap)
 
 
 def too_little(comparison: Comparison, pinned: Comparison | None, clusters: int | None, policy: GatePolicy) -> tuple[Reason, ...]:
@@ -88,13 +109,17 @@ def cautions(comparison: Comparison, clusters: int | None, policy: GatePolicy) -
         found.append(_suite_only(clusters, policy))
     if policy.target == "suite":
         found.append(SUITE_TARGET)
-    green = missing_scores(one.green for one in comparison.scenarios)
-    base = missing_scores(one.baseline for one in comparison.scenarios)
+    green, base = _missing(comparison)
     if clusters is not None and (green.missing or base.missing):
         found.append(_worst_case(green, base))
     if comparison.pairing.added or comparison.pairing.changed:
         found.append(_left_out(comparison.pairing))
     return tuple(found)
+
+
+def _missing(comparison: Comparison) -> tuple[Missing, Missing]:
+    """Return how many scores each arm lacks, green first."""
+    return missing_scores(one.green for one in comparison.scenarios), missing_scores(one.baseline for one in comparison.scenarios)
 
 
 def _judge_differs(ours: JudgeIdentity, stored: JudgeIdentity) -> str:

@@ -6,10 +6,13 @@ of a comparison are those of the look that decided it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.baselines.score_arrays import PairedScores
 from harness.gates.policy import GatePolicy
@@ -17,8 +20,9 @@ from harness.records.run import LookSchedule
 from harness.statistics.noninferiority import FUTILE, PairedArms, Rule, Ruling, Standing, estimate, take_look
 from harness.statistics.paired import PairedResult
 from harness.statistics.power import detectable_drop
-from harness.statistics.sequential import LookPlan, plan_looks, single_look
+from harness.statistics.sequential import plan_looks, planned_information, single_look
 
+FloatArray = npt.NDArray[np.float64]
 Reference = Literal["baseline", "pinned", "floor"]
 
 
@@ -47,7 +51,8 @@ class Estimate:
     within_variance: float
     """Part of the estimate's variance that more repeats of green reduce."""
     detectable: float
-    """Minimum detectable drop: a true drop of this size FAILs with the policy's power; infinite where nothing is."""
+    """Minimum detectable drop: a true drop of this size FAILs with the policy's power; infinite where nothing is. Below a floor, not
+    below another measurement, where the comparison is with a floor."""
     evidence: float
     """Logarithm of how many times likelier the scores are without a drop than with one of twice the margin."""
 
@@ -99,27 +104,36 @@ class Looking:
 def follow(reference: Reference, scores: PairedScores, looking: Looking, policy: GatePolicy) -> Course:
     """Return how a comparison stands after the looks that were taken."""
     rule = _rule(reference, policy)
-    taken: tuple[int | None, ...]
-    if looking.schedule is None:
-        plan, taken, last = single_look(1, 1.0, policy.alpha), (None,), 0
-    else:
-        plan, last = _plan(reference, scores, looking.schedule), len(looking.looks) - 1
-        taken = tuple(look for look in looking.looks if look <= looking.taken)
-    standing, results = Standing.begin((1,)), []
-    for index, look in enumerate(taken):
-        arms = _arms(reference, scores, look)
-        results.append((arms, result := estimate(arms, policy.target)))
-        standing = take_look(standing, result, index, plan, rule, last)
-    index = max(int(standing.look[0]), 0)
-    arms, result = results[index]
+    way = _walk(partial(_arms, reference, scores), _depth(reference, scores, looking.schedule), looking, rule, policy.target)
     return Course(
         reference=reference,
-        ruling=Ruling(int(standing.ruling[0])),
-        estimate=_estimate(arms, result, standing, rule, policy),
-        look=index,
+        ruling=way.ruling,
+        estimate=_estimate(way.arms, way.result, way.standing, rule, policy),
+        look=way.look,
         looks=looking.looks,
         line=rule.line,
     )
+
+
+def follow_group(scores: PairedScores, arms: Callable[[int | None], PairedArms], looking: Looking, policy: GatePolicy) -> Ruling:
+    """Return whether a group of scenarios, on exactly these scenarios, is proved to have lost less than its margin.
+
+    Args:
+        scores: of all scenarios.
+        arms: the group's arms after so many repeats.
+        looking: the looks.
+        policy: margin of groups, error rate and stopping.
+
+    Returns:
+        PASS once it is proved, CONTINUE while that may still come.
+    """
+    rule = Rule(policy.group_margin, None, "prove", policy.stopping, policy.alpha, _futility(policy))
+    return _walk(arms, _depth("baseline", scores, looking.schedule), looking, rule, "suite").ruling
+
+
+def known_after(scores: PairedScores, schedule: LookSchedule) -> FloatArray:
+    """Return what each look knows, the extension's included, in units of one pair of conversations; shape (looks,)."""
+    return planned_information(schedule.every, _depth("baseline", scores, schedule))
 
 
 def worst(courses: tuple[Course, ...]) -> Ruling:
@@ -129,30 +143,77 @@ def worst(courses: tuple[Course, ...]) -> Ruling:
 
 
 def _rule(reference: Reference, policy: GatePolicy) -> Rule:
-    """Return how a comparison is decided.
+    """Return how a comparison is decided."""
+    threshold = policy.floor if reference == "floor" else None
+    return Rule(policy.margin, threshold, policy.policy, policy.stopping, policy.alpha, _futility(policy))
+
+
+def _futility(policy: GatePolicy) -> float:
+    """Return from which chance on a comparison is given up early: never where an INCONCLUSIVE may let a build through.
 
     The literal rule is asked at the cap alone: a comparison that stops early because it will prove nothing has no better
-    answer for stopping then.
+    answer for stopping then. And where an INCONCLUSIVE is allowed, giving up would be a way around what a guardrail finds at a
+    later look.
     """
-    threshold = policy.floor if reference == "floor" else None
-    futility = 0.0 if policy.on_inconclusive == "literal" else FUTILE
-    return Rule(policy.margin, threshold, policy.policy, policy.stopping, policy.alpha, futility)
+    return FUTILE if policy.on_inconclusive == "block" else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A comparison after its looks; arms and result are those of the look that counts."""
+
+    ruling: Ruling
+    standing: Standing
+    arms: PairedArms
+    result: PairedResult
+    look: int
+
+
+def _walk(
+    arms: Callable[[int | None], PairedArms],
+    depth: float | tuple[int, ...],
+    looking: Looking,
+    rule: Rule,
+    target: Literal["population", "suite"],
+) -> _Way:
+    """Take the looks one after the other.
+
+    Up to the cap nothing depends on whether an extension is held: only a comparison that the cap, or giving up before it, left open goes
+    on, with both sides open again unless missing scores closed one.
+    """
+    schedule = looking.schedule
+    taken: tuple[int | None, ...]
+    if schedule is None:
+        plan, taken, cap = single_look(1, 1.0, rule.alpha), (None,), 0
+    else:
+        plan = plan_looks(schedule.looks, depth, schedule.alpha, extension=schedule.extension, reserve_alpha=schedule.reserve_alpha)
+        taken, cap = tuple(look for look in looking.looks if look <= looking.taken), len(schedule.looks) - 1
+    standing, found = Standing.begin((1,)), []
+    for index, look in enumerate(taken):
+        held = arms(look)
+        found.append((held, result := estimate(held, target)))
+        if index == cap + 1 and standing.ruling[0] == Ruling.INCONCLUSIVE:
+            whole = all(bool((one.difference == one.difference_high).all()) for _, one in found)
+            standing = replace(Standing.begin((1,)), pass_open=np.array([whole]))
+        standing = take_look(standing, result, index, plan, rule, cap if index <= cap else len(plan.looks) - 1)
+    ruling, counts = Ruling(int(standing.ruling[0])), int(standing.look[0])
+    if looking.extended and ruling is Ruling.INCONCLUSIVE and len(taken) <= cap + 1 < len(looking.looks):
+        ruling = Ruling.CONTINUE
+    return _Way(ruling, standing, *found[counts], counts)
 
 
 def _arms(reference: Reference, scores: PairedScores, repeats: int | None) -> PairedArms:
     return scores.alone(repeats) if reference == "floor" else scores.arms(repeats)
 
 
-def _plan(reference: Reference, scores: PairedScores, schedule: LookSchedule) -> LookPlan:
-    """Return the boundaries; what a look knows depends on how deep the reference is."""
+def _depth(reference: Reference, scores: PairedScores, schedule: LookSchedule | None) -> float | tuple[int, ...]:
+    """Return how deep the reference is: what a look knows depends on it."""
     if reference == "floor":
-        depth: float | tuple[int, ...] = float("inf")
-    elif scores.side_by_side:
-        depth = schedule.every
-    else:
-        counts = scores.baseline.planned.sum(axis=1)
-        depth = float(counts.size / np.sum(1.0 / counts))
-    return plan_looks(schedule.looks, depth, schedule.alpha, extension=schedule.extension, reserve_alpha=schedule.reserve_alpha)
+        return float("inf")
+    if scores.side_by_side and schedule is not None:
+        return schedule.every
+    counts = scores.baseline.planned.sum(axis=1)
+    return float(counts.size / np.sum(1.0 / counts))
 
 
 def _estimate(arms: PairedArms, result: PairedResult, standing: Standing, rule: Rule, policy: GatePolicy) -> Estimate:
@@ -160,7 +221,7 @@ def _estimate(arms: PairedArms, result: PairedResult, standing: Standing, rule: 
     difference = float(result.difference[0])
     population = result if policy.target == "population" else estimate(arms, "population")
     share = arms.weights / arms.weights.sum()
-    decidable = rule.threshold is None and df > 0 and level > 0
+    beyond = policy.margin if rule.threshold is None else 0.0
     return Estimate(
         difference=difference,
         lower=float(standing.lower[0]),
@@ -175,6 +236,6 @@ def _estimate(arms: PairedArms, result: PairedResult, standing: Standing, rule: 
         conversations=int(arms.repeats.sum()),
         repeats=float(arms.repeats.mean()),
         within_variance=float((share**2 * arms.green_variance[0] / arms.repeats).sum()),
-        detectable=detectable_drop(error, df, policy.margin, level, policy.power) if decidable else float("inf"),
+        detectable=detectable_drop(error, df, beyond, level, policy.power) if df > 0 and level > 0 else float("inf"),
         evidence=2.0 * policy.margin * (difference - rule.line) / error**2 if 0 < error < float("inf") else 0.0,
     )

@@ -1,8 +1,10 @@
 """Guardrails: a mean that holds can hide one dimension, one language or one scenario that fell.
 
-Groups (a dimension, an intent, a language) are tested once, at the look where the verdict falls, on exactly the suite's
-scenarios. A group fails when a drop beyond its own, wider margin is confirmed, over the family of all groups: unlike the
-verdict, a guardrail that proves nothing stops nobody, so that it adds no false alarms.
+Groups (a dimension, an intent, a language) are tested at every look, on exactly the suite's scenarios, and at the same level at
+each: one that spends the error rate over all of them. (Tested where the verdict falls alone, a build that loses a little more
+everywhere could go on to a later look, and pass there what failed it before.) A group fails when a drop beyond its own,
+wider margin is confirmed, over the family of all groups: unlike the verdict, a guardrail that proves nothing stops nobody, so
+that it adds no false alarms.
 
 Catastrophes are scenarios in which conversations fail a critical criterion far more often than before. They are looked for
 among many scenarios, hence confirmed on fresh conversations before they fail anything.
@@ -14,14 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri, stdtr
 
 from harness.statistics.multiplicity import holm
 from harness.statistics.paired import NEGLIGIBLE, PairedResult
 from harness.statistics.reliability import Counts, Reference, lower_tail
+from harness.statistics.sequential import crossing_probabilities
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -82,6 +87,30 @@ def guardrail_tests(groups: Sequence[PairedResult], margin: float = MARGIN, alph
     p_above = np.where(known, stdtr(freedom, -(low + margin) / scale), 1.0)
     adjusted = holm(p_below)
     return GuardrailTests(low, p_below, adjusted, p_above, failed=adjusted <= alpha, proved=p_above <= alpha)
+
+
+def level_at_each_look(information: Sequence[float], alpha: float = ALPHA) -> float:
+    """Return the one level that can be tested at at every look while the chance of ever being wrong stays `alpha`.
+
+    Pocock 1977. One look → `alpha` itself.
+
+    Args:
+        information: what each look knows, strictly increasing, > 0; any scale.
+        alpha: chance of crossing at any look, one-sided, in (0, 0.5).
+    """
+    return _level_at_each_look(tuple(float(one) for one in information), alpha)
+
+
+@lru_cache(maxsize=64)
+def _level_at_each_look(information: tuple[float, ...], alpha: float) -> float:
+    looks = len(information)
+    if looks == 1:
+        return alpha
+
+    def excess(boundary: float) -> float:
+        return float(crossing_probabilities(information, np.full(looks, boundary)).above.sum()) - alpha
+
+    return float(ndtr(-brentq(excess, -float(ndtri(alpha)), -float(ndtri(alpha / looks)) + 1e-6, xtol=1e-6)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from harness.records.journal_content import Key
 from harness.records.run import MOST_REPEATS, Assignment, LookSchedule, Purpose, RunManifest, ScenarioPlan
 from harness.scenarios.load import Suite
 from harness.statistics.power import Design, VarianceComponents, expectation, variance_components
-from harness.statistics.sequential import CAPS, FAST_LOOKS, default_cap, default_looks, plan_looks
+from harness.statistics.sequential import CAPS, FAST_LOOKS, LEAST_RATIO, default_cap, default_looks, plan_looks
 
 CONFIRMING_FROM = MOST_REPEATS
 """Confirmations are numbered so far beyond the looks: extensions, which come first, are never as many."""
@@ -64,20 +64,26 @@ def look_schedule(
         raise SettingsError(
             f"{most_judged} judged conversations are fewer than one for each of {len(scored)} scenarios; allow more, or select scenarios"
         )
-    if policy.looks is not None:
-        looks = policy.looks
-    elif policy.policy == "point":
-        looks = (policy.cap or repeats,)
-    elif policy.policy == "fast" and policy.cap is None:
-        looks = FAST_LOOKS
-    else:
-        looks = default_looks(clusters, policy.cap or _planned_cap(clusters, baseline, policy))
-    within = tuple(look for look in looks if look <= most) or (most,)
+    within = _looks(clusters, baseline, policy, repeats, most)
     if policy.extension and policy.extension[0] <= within[-1]:
         raise SettingsError(
             f"policy: the extension {list(policy.extension)} has to lie beyond the last planned look, {within[-1]} repeats; enlarge it"
         )
     return LookSchedule(within, policy.alpha, policy.extension, policy.reserve_alpha, open_ended=policy.stopping == "anytime")
+
+
+def resumed_schedule(wanted: LookSchedule | None, held: LookSchedule | None, policy: GatePolicy) -> LookSchedule | None:
+    """Return the looks of a run that is resumed: where looks may be added, those it has and, up to a larger cap, more behind them.
+
+    Args:
+        wanted: what the policy would plan for a new run.
+        held: what the run has planned so far.
+        policy: the policy.
+    """
+    if wanted is None or held is None or not (wanted.open_ended and held.open_ended) or policy.looks is not None:
+        return wanted
+    cap = held.looks[-1] if policy.cap is None else wanted.looks[-1]
+    return replace(wanted, looks=held.looks + _behind(held.looks[-1], cap))
 
 
 def first_wave(manifest: RunManifest) -> tuple[Assignment, ...]:
@@ -126,6 +132,28 @@ def keys(assignments: Iterable[Assignment]) -> frozenset[Key]:
 
 def _assignment(manifest: RunManifest, scenario_id: str, repeat: int, purpose: Purpose) -> Assignment:
     return Assignment(scenario_id, repeat, conversation_seed(manifest.seed, manifest.stream, scenario_id, repeat), purpose)
+
+
+def _looks(clusters: int, baseline: Baseline | None, policy: GatePolicy, repeats: int, most: int) -> tuple[int, ...]:
+    """Return the looks of a new run, `most` repeats at most."""
+    if policy.looks is not None:
+        looks = policy.looks
+    elif policy.policy == "point":
+        looks = (policy.cap or repeats,)
+    elif policy.policy == "fast" and policy.cap is None:
+        looks = FAST_LOOKS
+    else:
+        looks = default_looks(clusters, min(policy.cap or _planned_cap(clusters, baseline, policy), most))
+    return tuple(look for look in looks if look <= most) or (most,)
+
+
+def _behind(last: int, cap: int) -> tuple[int, ...]:
+    """Return a geometric row of looks from `last` up to the cap, without `last` itself."""
+    found: list[int] = []
+    while last < cap:
+        last = min(cap, max(last + 1, round(last * LEAST_RATIO)))
+        found.append(last)
+    return tuple(found)
 
 
 def _planned_cap(clusters: int, baseline: Baseline | None, policy: GatePolicy) -> int:

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from harness.baselines.baseline import Baseline
-from harness.baselines.compare import compare
+from harness.baselines.compare import compare, pair
 from harness.baselines.side_by_side import baseline_beside
 from harness.gates import integration, quality
 from harness.gates.policy import GatePolicy
 from harness.gates.quality import QualityEvidence
 from harness.gates.quality_course import Looking
 from harness.gates.verdict import NextLook, Verdict
-from harness.records.run import Assignment, Purpose, RunRecord
+from harness.records.journal_content import Key
+from harness.records.run import Assignment, Purpose, RunManifest, RunRecord
 from harness.trial.experiment import Experiment, Measurement, Step, hold_step
 from harness.trial.plan import confirmation, extension, first_wave, further_look, keys
 
@@ -74,7 +75,8 @@ async def hold_trial(experiment: Experiment, rules: Rules) -> Trial:
     manifest = experiment.green.manifest
     wave = first_wave(manifest)
     looked = manifest.schedule.looks[0] if manifest.schedule else None
-    seen = await hold_step(experiment, Step(wave, _judged(wave, looked), looked, beside=True), before)
+    judged = _judged(wave, looked, _compared(manifest, rules))
+    seen = await hold_step(experiment, Step(wave, judged, looked, beside=True), before)
     found, seen = await _integration(experiment, rules, seen, before)
     answer, seen = await _quality(experiment, rules, seen, before)
     baseline = _baseline(rules, seen)
@@ -138,6 +140,15 @@ def _baseline(rules: Rules, seen: Measurement) -> Baseline | None:
     return rules.baseline if seen.blue is None else baseline_beside(seen.blue)
 
 
-def _judged(wave: Iterable[Assignment], looked: int | None) -> frozenset[tuple[str, int]]:
+def _compared(manifest: RunManifest, rules: Rules) -> frozenset[str]:
+    """Return the scenarios whose scores some comparison looks at; the judge is not asked about any other."""
+    scored = frozenset(plan.id for plan in manifest.scenarios if plan.dimensions)
+    if rules.baseline is None:
+        return scored
+    references = [one for one in (rules.baseline, rules.pinned) if one is not None]
+    return scored & {plan.id for one in references for plan, _ in pair(manifest, one).paired}
+
+
+def _judged(wave: Iterable[Assignment], looked: int | None, compared: frozenset[str]) -> frozenset[Key]:
     """Return which conversations of the first wave the first look needs judged."""
-    return keys(one for one in wave if looked is None or one.repeat < looked)
+    return keys(one for one in wave if one.scenario_id in compared and (looked is None or one.repeat < looked))
