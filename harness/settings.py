@@ -30,7 +30,7 @@ NEARLY = 0.8
 DEFAULT_REPEATS = 5
 """Conversations for each scenario in the first wave: what the integration gate needs."""
 DEFAULT_JUDGE = "claude-sonnet-5-5"
-_PATH_FIELDS = ("suite", "facts", "rubric", "baseline", "pinned", "state", "noise", "runs")
+_PATH_FIELDS = ("suite", "facts", "rubric", "baseline", "pinned", "state", "noise", "runs", "calibrations")
 _TARGET_FIELDS = ("target", "against")
 
 
@@ -47,6 +47,7 @@ class Settings(FrozenModel):
     state: Path | None = Field(None, description="folder that keeps count of attempts on the same build; without one they are unknown")
     noise: Path | None = Field(None, description="noise floor that `harness aa` measured; default: NAME.noise.json beside the baseline")
     runs: Path = Field(Path(".harness/runs"), description="where runs are kept")
+    calibrations: Path = Field(Path(".harness/calibrations"), description="folder of judges' calibrations, which the gate obeys")
     judge: str | None = Field(
         None, description="offline: rules only; anthropic, bedrock: Claude; package.module:factory: a judge of your own"
     )

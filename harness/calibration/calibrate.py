@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.calibration.arms import arm_means
-from harness.calibration.calibration import ArmSource, Calibration, DimensionCalibration
+from harness.calibration.calibration import MAX_ROWS, ArmSource, Calibration, DimensionCalibration
 from harness.calibration.labels import Case
 from harness.calibration.measures import measure
 from harness.calibration.status import rule
@@ -24,12 +24,17 @@ def calibrate(cases: Sequence[Case], judge: str, judge_fingerprint: str, created
         sources: where the conversations of each arm came from, as far as it is known.
 
     Raises:
-        SettingsError: there is no item with both a label and a score of the judge.
+        SettingsError: there is no item with both a label and a score of the judge, or there are more than five hundred
+            combinations of dimension, language and arm.
     """
     if not any(case.human and case.judge is not None for case in cases):
         raise SettingsError(
             "no item has both a label of a person and a score of the judge: fill in the column 'human', and 'judge' as well "
             "(or name the run that was sampled with --run, whose scores are then joined)"
+        )
+    if len({(case.dimension, case.language, case.arm) for case in cases}) > MAX_ROWS // 2:
+        raise SettingsError(
+            f"more than {MAX_ROWS // 2} combinations of dimension, language and arm: these columns do not name what they should"
         )
     ordered = sorted(cases, key=lambda case: (case.dimension, case.item, case.arm))
     rated = [case for case in ordered if case.human]
@@ -48,7 +53,7 @@ def calibrate(cases: Sequence[Case], judge: str, judge_fingerprint: str, created
             )
         )
     return Calibration(
-        judge=judge,
+        judge=judge[:200],
         fingerprint=judge_fingerprint,
         created=created,
         labels=sum(len(case.human) for case in rated),

@@ -75,7 +75,7 @@ class HalfReport(FrozenModel):
 class MonotoneMap(FrozenModel):
     """The rising map from the judge's scores to labels that fits the tune half best."""
 
-    points: Annotated[tuple[tuple[Number, Number], ...], Field(min_length=1, max_length=10_000)]
+    points: Annotated[tuple[tuple[Number, Number], ...], Field(min_length=1, max_length=10_001)]
     """(judge's score, label), rising; straight in between, flat beyond."""
     fitted_on: Count
     """Items of the tune half."""

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
 FloatArray = npt.NDArray[np.float64]
+DECIMALS = 3
+"""Scores that differ by less are the same point of a map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def fit(judge: npt.ArrayLike, human: npt.ArrayLike) -> Monotone:
     scores, labels = np.asarray(judge, dtype=np.float64), np.asarray(human, dtype=np.float64)
     if not scores.size:
         raise ValueError("a map needs at least one score with a label")
-    seen, place = np.unique(scores, return_inverse=True)
+    seen, place = np.unique(np.round(scores, DECIMALS), return_inverse=True)
     weight = np.bincount(place).astype(np.float64)
     mean = np.bincount(place, weights=labels) / weight
     return Monotone(seen, np.asarray(isotonic_regression(mean, weights=weight).x, dtype=np.float64))

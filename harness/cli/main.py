@@ -6,19 +6,17 @@ in 130 or 143; a reader who closes the pipe early changes nothing about the verd
 
 from __future__ import annotations
 
-import difflib
 import errno
-import importlib
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from harness.cli.lazy import Entry, LazyGroup
 from harness.cli.output import close_streams, mention, open_streams, say
 from harness.errors import HarnessError
 
@@ -29,58 +27,25 @@ EXIT_TERMINATED = 143
 _DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    module: str
-    summary: str
-
-
 _COMMANDS = {
-    "gate": _Entry("harness.cli.gate", "Hold the suite against a candidate and decide: PASS, FAIL or INCONCLUSIVE."),
-    "run": _Entry("harness.cli.run", "Hold conversations and score them, without a baseline."),
-    "demo": _Entry("harness.cli.demo", "Start blue and green on loopback and run the whole gate."),
-    "scenarios": _Entry("harness.cli.scenarios", "Check, list and describe scenarios."),
-    "baseline": _Entry("harness.cli.baseline", "Record, show and compare baselines."),
-    "compare-scores": _Entry(
+    "gate": Entry("harness.cli.gate", "Hold the suite against a candidate and decide: PASS, FAIL or INCONCLUSIVE."),
+    "run": Entry("harness.cli.run", "Hold conversations and score them, without a baseline."),
+    "demo": Entry("harness.cli.demo", "Start blue and green on loopback and run the whole gate."),
+    "scenarios": Entry("harness.cli.scenarios", "Check, list and describe scenarios."),
+    "baseline": Entry("harness.cli.baseline", "Record, show and compare baselines."),
+    "compare-scores": Entry(
         "harness.cli.compare_scores", "Decide on scores of your own: two CSV files, the gate's engine, a fixed sample."
     ),
-    "plan": _Entry(
+    "plan": Entry(
         "harness.cli.plan", "Plan a gate: power by repeats, expected conversations, what they cost, and where only more scenarios help."
     ),
-    "aa": _Entry("harness.cli.aa", "Hold a build against itself: the noise floor and the flip rate of this suite."),
-    "simulate": _Entry(
-        "harness.cli.simulate", "Measure how often the gate itself is wrong, and what it costs, on simulated conversations."
-    ),
+    "aa": Entry("harness.cli.aa", "Hold a build against itself: the noise floor and the flip rate of this suite."),
+    "judge": Entry("harness.cli.judge", "Hold the judge itself to account: calibrate it against labels of people."),
+    "simulate": Entry("harness.cli.simulate", "Measure how often the gate itself is wrong, and what it costs, on simulated conversations."),
 }
 
 
-class _LazyGroup(click.Group):
-    """A group whose commands are imported when one is called, so that --help stays quick."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the command names in the order in which a newcomer needs them."""
-        del ctx
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
-        """Import one command."""
-        entry = _COMMANDS.get(cmd_name)
-        if entry is None:
-            close = difflib.get_close_matches(cmd_name, _COMMANDS, n=1)
-            raise click.UsageError(
-                f"no command {cmd_name!r}; " + (f"did you mean {close[0]!r}?" if close else f"known are {', '.join(_COMMANDS)}"), ctx
-            )
-        command: click.Command = importlib.import_module(entry.module).command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands from the table, without importing them."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in _COMMANDS.items()])
-
-
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=LazyGroup, entries=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="mangaassist-harness", prog_name="harness")
 def harness() -> None:
     """Hold conversations with a chatbot deployment and decide whether it may ship.

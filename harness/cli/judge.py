@@ -1,0 +1,16 @@
+"""`harness judge`: the judge as an instrument."""
+
+from __future__ import annotations
+
+import click
+
+from harness.cli.lazy import Entry, LazyGroup
+
+_COMMANDS = {
+    "calibrate": Entry("harness.cli.judge_calibrate", "Hold the judge against labels of people, and store what it is good for."),
+}
+
+
+@click.group("judge", cls=LazyGroup, entries=_COMMANDS)
+def command() -> None:
+    """Hold the judge itself to account: against people, against itself, against who would talk it round."""
