@@ -25,7 +25,7 @@ _LEAST_WEIGHT = 40
 _CJK_WEIGHT, _OTHER_WEIGHT = 8, 5
 """So that 8 letters, or 5 kana or kanji, or a mixture of both, are enough."""
 _CJK = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힣々〆豈-﫿\U00020000-\U0003ffff]")
-_DASHES = re.compile(r"[-~ー‐-―−─━⁓〰]+")
+_DASHES = re.compile(r"\s*[-~ー‐-―−─━⁓〰]+\s*")
 _QUOTATION = dict.fromkeys(map(ord, "'\"‘’‚‛“”„‟‹›«»「」『』〝〞〟`´′″"), "'")
 _BLANK_BY_CJK = re.compile(rf"(?<={_CJK.pattern}) +| +(?={_CJK.pattern})")
 _ENDS = " '."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -87,9 +86,9 @@ def judge_of(model: ScriptedModel, *, rubric: Rubric = RUBRIC_VALUE, facts: Fact
     return ClaudeJudge(rubric, facts, PROMPTS, settled, model.opened)
 
 
-def judged(judge: ClaudeJudge, scenario: Scenario, *transcripts: Transcript) -> list[Judgement]:
+def judged(judge: ClaudeJudge, scenario: Scenario, *transcripts: Transcript, facts: Facts = FACTS) -> list[Judgement]:
     """Have conversations of a scenario judged, one after the other, after checking them."""
-    context = CheckContext(FACTS, RUBRIC_VALUE, 3.0)
+    context = CheckContext(facts, RUBRIC_VALUE, 3.0)
 
     async def all_of_them() -> list[Judgement]:
         async with judge:
@@ -107,6 +106,3 @@ def altered(data: dict[str, Any], criterion: str, **fields: Any) -> dict[str, An
 def shown(calls: Sequence[JudgeCall]) -> str:
     """Return everything that was sent to a model, in one text."""
     return "\n".join(call.system + call.user for call in calls)
-
-
-SHIPPED = Path(RUBRIC)
