@@ -7,7 +7,7 @@ import click
 from harness.cli.lazy import Entry, LazyGroup
 
 _COMMANDS = {
-    "calibrate": Entry("harness.cli.judge_calibrate", "Hold the judge against labels of people, and store what it is good for."),
+    "calibrate": Entry("harness.cli.judge_commands.calibrate", "Hold the judge against labels of people, and store what it is good for."),
 }
 
 

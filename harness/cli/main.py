@@ -40,7 +40,9 @@ _COMMANDS = {
         "harness.cli.plan", "Plan a gate: power by repeats, expected conversations, what they cost, and where only more scenarios help."
     ),
     "aa": Entry("harness.cli.aa", "Hold a build against itself: the noise floor and the flip rate of this suite."),
-    "judge": Entry("harness.cli.judge", "Hold the judge itself to account: calibrate it against labels of people."),
+    "judge": Entry(
+        "harness.cli.judge", "Hold the judge itself to account: against people, against itself, against who would talk it round."
+    ),
     "simulate": Entry("harness.cli.simulate", "Measure how often the gate itself is wrong, and what it costs, on simulated conversations."),
 }
 

@@ -1,0 +1,1 @@
+"""What `harness judge` can do, one command in each file."""
