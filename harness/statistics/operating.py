@@ -13,12 +13,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from harness.statistics.guardrails import LEAST_SCENARIOS, MARGIN, guardrail_tests
+from harness.statistics.anytime import anytime_level
+from harness.statistics.guardrails import LEAST_SCENARIOS, MARGIN, guardrail_tests, level_at_each_look
 from harness.statistics.noninferiority import PairedArms, Rule, Ruling, Standing, estimate, take_look
 from harness.statistics.paired import PairedResult
 from harness.statistics.score_model import BASE, Common, Drop, ScoreModel
 from harness.statistics.sequential import LookPlan
-from harness.statistics.simulated_arm import ArmSummary, SimulatedArm
+from harness.statistics.simulated_arm import SimulatedArm
 from harness.statistics.suite_form import PLAIN, SuiteForm
 
 FloatArray = npt.NDArray[np.float64]
@@ -71,13 +72,19 @@ class Experiment:
     rejudged: bool = True
     """With a drift: the baseline's transcripts were judged again by today's judge, as the gate insists."""
     guardrails: bool = True
-    """Dimensions, intents and languages are groups, tested at the stopping look."""
+    """Dimensions, intents and languages are groups, tested at every look."""
     form: SuiteForm = PLAIN
     missing: MissingScores = COMPLETE
     side_by_side: bool = False
     """Both arms are held together and grow from look to look; otherwise the baseline is there whole from the first."""
     coupling: float = 0.0
     """Side by side: part of the variance between repeats that a common seed takes away, 0 to 1."""
+
+    @property
+    def guarded_dimensions(self) -> int:
+        """Dimensions that are groups of their own: a single one is what the verdict is about."""
+        count = self.model.dimensions
+        return count if self.guardrails and count > 1 and self.scenarios >= LEAST_SCENARIOS else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +168,9 @@ class _Bench:
         shape, missing = (runs, experiment.scenarios), experiment.missing
         stored, centres = experiment.drop.centres(experiment.model, rng, shape, experiment.form)
         drift = experiment.judge_drift if experiment.rejudged else 0.0
-        detailed = experiment.guardrails and experiment.model.dimensions > 1
-        green = SimulatedArm.empty(*shape, detailed=detailed, missing=missing.candidate)
-        baseline = SimulatedArm.empty(*shape, detailed=detailed, missing=missing.baseline)
+        guarded = experiment.guarded_dimensions
+        green = SimulatedArm.empty(*shape, dimensions=guarded, missing=missing.candidate)
+        baseline = SimulatedArm.empty(*shape, dimensions=guarded, missing=missing.baseline)
         bench = cls(experiment, stored + drift, centres + experiment.judge_drift, green, baseline)
         return bench if experiment.side_by_side else bench._with_baseline(rng, experiment.baseline_repeats)
 
@@ -193,9 +200,8 @@ class _Bench:
     def groups(self) -> list[PairedResult]:
         """Return the comparison of each guarded group."""
         experiment = self.experiment
-        count, many = experiment.model.dimensions, experiment.scenarios >= LEAST_SCENARIOS
-        found = [self._arms(number) for number in range(count if count > 1 and many else 0)]
-        members = experiment.form.groups(experiment.scenarios, LEAST_SCENARIOS)
+        found = [self._arms(number) for number in range(experiment.guarded_dimensions)]
+        members = experiment.form.groups(experiment.scenarios, LEAST_SCENARIOS) if experiment.guardrails else ()
         if members:
             whole = self._arms(None)
             found += [_part(whole, belongs) for belongs in members]
@@ -214,11 +220,8 @@ class _Bench:
 
     def _arms(self, dimension: int | None, *, spread: bool = True) -> PairedArms:
         """Return both arms, of one dimension or of the mean over all."""
-
-        def summary(arm: SimulatedArm) -> ArmSummary:
-            return arm.summary(spread=spread) if dimension is None else arm.dimension(dimension)
-
-        experiment, green, stored = self.experiment, summary(self.green), summary(self.baseline)
+        experiment = self.experiment
+        green, stored = (arm.summary(dimension, spread=spread) for arm in (self.green, self.baseline))
         scenarios = experiment.scenarios
         return PairedArms(
             low=green.low - stored.high,
@@ -252,30 +255,53 @@ def _chunk(experiment: Experiment, runs: int, rng: np.random.Generator) -> tuple
     """Return where these runs ended, and which of them lack too many scores."""
     bench = _Bench.begin(experiment, runs, rng)
     ended = standing = Standing.begin((runs,))
-    alive, invalid = np.ones(runs, dtype=bool), np.zeros(runs, dtype=bool)
+    alive, invalid, doubtful = np.ones(runs, dtype=bool), np.zeros(runs, dtype=bool), np.zeros(runs, dtype=bool)
     holed = bool(experiment.missing.candidate or experiment.missing.baseline)
     for look, repeats in enumerate(experiment.plan.looks):
         bench = bench.at(repeats, rng)
         standing = take_look(standing, bench.overall(), look, experiment.plan, experiment.rule)
-        on = standing.undecided
-        if experiment.guardrails and not on.all():
-            standing = _guarded(standing, bench)
+        standing, doubtful = _guarded(standing, bench, doubtful)
         ended = ended.updated(alive, standing)
         if holed:
             invalid[alive] = bench.invalid()
+        on = standing.undecided
         if not on.any():
             break
         alive = alive.copy()
         alive[alive] = on
-        bench, standing = bench.only(on), standing.chosen(on)
+        bench, standing, doubtful = bench.only(on), standing.chosen(on), doubtful[on]
     return ended, invalid
 
 
-def _guarded(standing: Standing, bench: _Bench) -> Standing:
-    """Return the state with those decided runs FAILed in which some group is confirmed to have fallen."""
-    stopped = ~standing.undecided
-    groups = bench.only(stopped).groups()
-    ruling = standing.ruling.copy()
-    failed = guardrail_tests(groups, MARGIN, bench.experiment.rule.alpha).failed
-    ruling[stopped] = np.where(failed.any(axis=-1), Ruling.FAIL, ruling[stopped])
-    return replace(standing, ruling=ruling)
+def _guarded(standing: Standing, bench: _Bench, doubtful: BoolArray) -> tuple[Standing, BoolArray]:
+    """Return the state with those runs FAILed in which some group is confirmed to have fallen, and in which one might have.
+
+    A run in which a group might have fallen, at this look or before, had its missing scores been there, does not PASS.
+    """
+    groups = bench.groups()
+    if not groups:
+        return standing, doubtful
+    rule, plan = bench.experiment.rule, bench.experiment.plan
+
+    def confirmed(results: list[PairedResult]) -> BoolArray:
+        errors = np.stack([one.standard_error for one in results], axis=-1)
+        anytime = rule.stopping == "anytime"
+        level = anytime_level(errors, MARGIN, rule.alpha) if anytime else level_at_each_look(plan.information.tolist(), rule.alpha)
+        found: BoolArray = np.any(guardrail_tests(results, MARGIN).p_below_adjusted <= np.asarray(level), axis=-1)
+        return found
+
+    if any(bool((one.difference < one.difference_high).any()) for one in groups):
+        doubtful = doubtful | confirmed([_surest(one) for one in groups])
+    kept = np.where(doubtful & (standing.ruling == Ruling.PASS), Ruling.INCONCLUSIVE, standing.ruling)
+    return replace(standing, ruling=np.where(confirmed(groups), Ruling.FAIL, kept).astype(np.int8)), doubtful
+
+
+def _surest(group: PairedResult) -> PairedResult:
+    """Return the group as it fails most surely: missing scores at their worst and their spread at its smallest."""
+    gaps = group.difference < group.difference_high
+    return replace(
+        group,
+        difference_high=group.difference,
+        standard_error=np.where(gaps, group.standard_error_low, group.standard_error),
+        df=np.where(gaps, np.inf, group.df),
+    )
