@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from harness.frozen import FrozenModel
 from harness.judging.questions import Part
@@ -45,7 +45,7 @@ class _Body(FrozenModel):
     nonce_echo: str
     injection_attempts: list[Evidence]
     criteria: list[CriterionEntry]
-    holistic: Literal[1, 2, 3, 4, 5]
+    holistic: int = Field(ge=1, le=5)
     confidence: Confidence
 
 

@@ -215,7 +215,8 @@ class ClaudeJudge:
                 lost.add(one.criterion.dimension)
                 told = f"the judge gave no usable answer ({found.outcome.value}): {found.why}"
                 read[one.criterion.id] = ReadVerdict(CriterionAnswer.NOT_ASSESSED, told)
-        combined = _combined(asking, one_fault_one_quote(read))
+        critical = {item.id for item in asking.criteria if item.critical}
+        combined = _combined(asking, one_fault_one_quote(read, critical))
         verdicts = tuple(one.verdict for one in combined)
         ratings = tuple(rating for rating in score(verdicts, asking.scored) if rating.dimension not in lost)
         inquiry = self._inquiry(asking, combined)

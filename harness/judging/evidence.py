@@ -7,7 +7,7 @@ said to stand. A verdict without its evidence is missing: never met, and never n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.judging.answer import Answer, CriterionEntry, Evidence
@@ -114,17 +114,23 @@ def _looked_up(
     return missing, count, again or [{"why": _LACKING[entry.verdict]}]
 
 
-def one_fault_one_quote(verdicts: Mapping[str, ReadVerdict]) -> dict[str, ReadVerdict]:
-    """Return the verdicts with quotes of one place alike: a longer quote takes the place of those that stand within it.
+def one_fault_one_quote(verdicts: Mapping[str, ReadVerdict], among: Collection[str]) -> dict[str, ReadVerdict]:
+    """Return the verdicts with quotes of one fault alike: a longer quote takes the place of those that stand within it.
 
     Two criteria that fail by the same words fail by one cause, wherever the judge began and ended to quote.
+
+    Args:
+        verdicts: by criterion id.
+        among: criteria whose faults are compared, the critical ones; quotes of all others are left as they are.
     """
-    every = {quote: comparable(quote.text) for one in verdicts.values() for quote in one.quotes}
+    faults = {name: one for name, one in verdicts.items() if name in among and one.answer is CriterionAnswer.NOT_MET}
+    every = {quote: comparable(quote.text) for one in faults.values() for quote in one.quotes}
     widest: dict[Quote, Quote] = {}
     for quote in sorted(every, key=lambda quote: (-len(quote.text), quote.turn, quote.text)):
         holders = (other for other in widest.values() if other.turn == quote.turn and every[quote] in every[other])
         widest[quote] = next(holders, quote)
-    return {
+    alike = {
         name: ReadVerdict(one.answer, one.reason, tuple(dict.fromkeys(widest[quote] for quote in one.quotes)))
-        for name, one in verdicts.items()
+        for name, one in faults.items()
     }
+    return {**verdicts, **alike}

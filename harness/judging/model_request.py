@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 
 from harness.frozen import canonical_json
+from harness.language_model.cache_key import CacheKey
 from harness.language_model.door import ModelRequest
 
 _NO_NONCE = "BOUNDARY"
@@ -41,3 +42,8 @@ class JudgeRequest(ModelRequest):
 
     def _plain(self, text: str) -> str:
         return text.replace(self.nonce, _NO_NONCE) if self.nonce else text
+
+
+def judge_key(request: ModelRequest) -> CacheKey | None:
+    """Return what a question of the judge is known by; None for anybody else's."""
+    return CacheKey(request.key, request.nonce) if isinstance(request, JudgeRequest) else None

@@ -16,7 +16,7 @@ import anyio
 from harness.errors import JudgeError
 from harness.judging.answer import Answer, Confidence, answer_schema, read_answer
 from harness.judging.evidence import Checked, QuoteCount, ReadVerdict, checked, injected_turns
-from harness.judging.judge import CriterionAnswer, JudgementOutcome, Spent
+from harness.judging.judge import JudgementOutcome, Spent
 from harness.judging.material import Material
 from harness.judging.model_request import JudgeRequest
 from harness.judging.prompt import Prompts, repair_task, task
@@ -218,7 +218,7 @@ class _Sampling:
         verdicts = dict(first.verdicts)
         if first.failed:
             verdicts |= await self._repaired(request, said, answer, first, base)
-        return Sample(verdicts, answer.confidence, _consistent(verdicts, self.case.asked, answer.holistic))
+        return Sample(verdicts, answer.confidence, _consistent(answer, self.case.asked))
 
     async def _answered(self, base: int) -> tuple[JudgeRequest, ModelAnswer, Answer] | Unanswered:
         """Return the first answer of the right form out of two."""
@@ -259,10 +259,13 @@ class _Sampling:
         return replace(request, attempt=attempt, purpose=purpose)
 
 
-def _consistent(verdicts: Mapping[str, ReadVerdict], asked: Sequence[Asked], holistic: int) -> bool:
-    """Return whether an overall impression lies within a point of what the answers add up to, critical or not."""
-    weights = {
-        answer: sum(one.criterion.weight for one in asked if verdicts[one.criterion.id].answer is answer) for answer in CriterionAnswer
-    }
-    told = weights[CriterionAnswer.MET] + weights[CriterionAnswer.NOT_MET]
-    return told == 0 or abs(share_score(weights[CriterionAnswer.MET], told) - holistic) < GAP
+def _consistent(answer: Answer, asked: Sequence[Asked]) -> bool:
+    """Return whether an overall impression lies within a point of what the answers add up to, critical or not.
+
+    The answers are taken as given: whether their evidence holds is another question.
+    """
+    told = {"yes": 0, "no": 0, "not_applicable": 0, "cannot_assess": 0}
+    for one in asked:
+        told[answer.entries[one.place].verdict] += one.criterion.weight
+    weight = told["yes"] + told["no"] + told["not_applicable"]
+    return weight == 0 or abs(share_score(told["yes"], weight) - answer.holistic) < GAP

@@ -16,6 +16,7 @@ from harness.judging.claude_judge import ClaudeJudge, JudgeProtocol
 from harness.judging.judge import Judgement
 from harness.judging.prompt import load_prompts
 from harness.judging.questioning import ModelChoice
+from harness.judging.scoring import share_score
 from harness.language_model.door import FailureKind, ModelAnswer, ModelFailure, ModelRequest
 from harness.language_model.usage import Usage
 from harness.language_model.wire import parameters, read_message
@@ -98,9 +99,10 @@ def judged(judge: ClaudeJudge, scenario: Scenario, *transcripts: Transcript, fac
 
 
 def altered(data: dict[str, Any], criterion: str, **fields: Any) -> dict[str, Any]:
-    """Return an answer's data with these fields of one criterion changed."""
+    """Return an answer's data with these fields of one criterion changed, and an overall impression that fits."""
     entries = [entry | fields if entry["id"] == criterion else entry for entry in data["criteria"]]
-    return data | {"criteria": entries}
+    told = [entry["verdict"] == "yes" for entry in entries if entry["verdict"] in {"yes", "no"}]
+    return data | {"criteria": entries, "holistic": share_score(sum(told), len(told)) if told else 3}
 
 
 def shown(calls: Sequence[JudgeCall]) -> str:
