@@ -97,7 +97,9 @@ class NoiseFloor(FrozenModel):
     held: Annotated[int, Field(ge=1)] = Field(description="conversations dealt, of all scenarios")
     baseline_repeats: Annotated[int, Field(ge=1)] = Field(description="conversations of each scenario dealt to the baseline")
     first_look: Annotated[int, Field(ge=1)] = Field(description="conversations of each scenario that integration looks at first")
-    copies: Annotated[int, Field(ge=1)] = Field(description="how often a conversation was in a deal, at most; 1: the rates are unbiased")
+    copies: Annotated[int, Field(ge=1)] = Field(
+        description="how often a conversation was in a deal, at most; 1: the rates of quality are unbiased"
+    )
     spread_kept: Rate = Field(description="part of the variance that dealing from copies keeps; the noise is divided by its root")
     noise: Annotated[tuple[NoiseAtLook, ...], Field(max_length=100)] = Field(description="at each look at quality")
     flips: FlipRates

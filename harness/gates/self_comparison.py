@@ -14,7 +14,7 @@ import numpy as np
 
 from harness.baselines.baseline import Baseline, BaselineScenario
 from harness.baselines.compare import LOWEST, PairedScenario, Scores, pair
-from harness.baselines.noise import FLAKIEST, FlakyScenario, FlipRates, NoiseAtLook, NoiseFloor, Shift
+from harness.baselines.noise import FLAKIEST, FlakyScenario, FlipRates, NoiseAtLook, NoiseFloor, Shift, percent
 from harness.baselines.score_arrays import paired_scores
 from harness.errors import BaselineError, TargetError
 from harness.gates.integration_findings import two_look_rule
@@ -41,7 +41,7 @@ class GateInUse:
     def procedure(self, baseline_repeats: int) -> Procedure:
         """Return what is done to a baseline of this depth."""
         policy, schedule = self.policy, self.schedule
-        futility = 0.0 if policy.on_inconclusive == "literal" else FUTILE
+        futility = FUTILE if policy.on_inconclusive == "block" else 0.0
         return Procedure(
             plan=plan_looks(schedule.looks, baseline_repeats, schedule.alpha),
             baseline_repeats=baseline_repeats,
@@ -89,11 +89,12 @@ def measure_noise(baseline: Baseline, gate: GateInUse, splits: int, seed: int, f
 
     Raises:
         TargetError: the fresh run has problems, or another build answered it.
-        BaselineError: the fresh run has another judge, or no scenario in common with the baseline.
+        BaselineError: the fresh run has another judge, or no scenario in common with the baseline; or too many scores are missing.
     """
     if fresh is not None:
         _check_same_build(fresh, baseline)
     scenarios = _scenarios(baseline, fresh)
+    _check_scored(scenarios, baseline, gate.policy)
     build = _one_build(scenarios)
     procedure = gate.procedure(baseline.repeats)
     found = compare_with_itself(build, procedure, splits, seed)
@@ -144,6 +145,17 @@ def _check_same_build(fresh: RunRecord, baseline: Baseline) -> None:
         raise BaselineError(
             f"{place}: was scored by {manifest.judge.name!r} ({manifest.judge.fingerprint}) and the baseline by {baseline.judge.name!r} "
             f"({baseline.judge.fingerprint}): scores of different judges are never compared; use the baseline's judge"
+        )
+
+
+def _check_scored(scenarios: Sequence[_Both], baseline: Baseline, policy: GatePolicy) -> None:
+    """Raise an error where so many scores are missing that every run would be INVALID."""
+    rows = [_row(one.plan, held.scores) for one in scenarios if one.plan.dimensions for held in (*one.stored, *one.fresh)]
+    missing = sum(None in row for row in rows)
+    if missing >= policy.missing_count and missing > policy.missing_share * len(rows):
+        raise BaselineError(
+            f"baseline {baseline.id}: {missing} of {len(rows)} conversations have no score ({percent(missing / len(rows))}); at most "
+            f"{percent(policy.missing_share)} may lack one: judge them again, or record the baseline again"
         )
 
 

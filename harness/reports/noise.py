@@ -13,8 +13,8 @@ from harness.reports.layout import padded, wrapped
 from harness.reports.machine import SCHEMA_VERSION, json_document
 from harness.reports.wording import counted, short, signed
 
-FEW = 10
-"""With fewer conversations of each scenario the flip rates come out several points too low."""
+FEW, FEW_FAILURES = 10, 20
+"""With fewer conversations of each scenario the flip rates of quality, and those of integration, come out points too low."""
 _LABEL = 14
 
 
@@ -139,7 +139,12 @@ def _warnings(report: NoiseReport) -> Iterator[str]:
     if noise.copies > 1 and each < FEW:
         yield (
             f"Only {each:.3g} conversations of each scenario: dealt {noise.copies} times each they keep {percent(noise.spread_kept)} of the variance, and "
-            f"the flip rates may be several points too low. Record {FEW} or more."
+            f"the flip rates may be several points too low. Record {FEW_FAILURES}."
+        )
+    elif each < FEW_FAILURES and noise.flakiest:
+        yield (
+            f"Only {each:.3g} conversations of each scenario: one that fails now and then cannot be told from an accident, and the flip rate of "
+            f"integration may be several points too low. Record {FEW_FAILURES}, or add a fresh run with --target."
         )
 
 

@@ -1,11 +1,16 @@
 """One build's own conversations, dealt out anew to a baseline and a green of any size.
 
-Dealing is without replacement as far as the conversations reach: they are copied as often as both arms together need (once,
-where they suffice), shuffled, and dealt out. With one copy this is a permutation: both arms are distributed exactly as two
-fresh measurements are. More copies lose a little of the spread: of the variance of a difference, (1 - 1/n)/(1 - 1/(copies n))
-is kept (drawing each arm with replacement would keep 1 - 1/n).
+Scores are dealt without replacement as far as the conversations reach: they are copied as often as both arms together need
+(once, where they suffice), shuffled, and dealt out. With one copy this is a permutation: both arms are distributed exactly as
+two fresh measurements are. More copies lose a little of the spread: of the variance of a difference,
+(1 - 1/n)/(1 - 1/(copies n)) is kept (drawing each arm with replacement would keep 1 - 1/n).
 
-Source: Davison, Hinkley 1997, "Bootstrap Methods and their Application", §3.7 (populations made of copies).
+Yes-or-no outcomes cannot be dealt like that. A failure in 12 conversations is most often a rare accident, and its copies would
+be a scenario that fails in one of 12. Instead each split draws the scenario's rate from what its own conversations and those
+of all scenarios say of it (the empirical Bayes prior that the gate has too), the same rate for both arms, and then outcomes.
+
+Sources: Davison, Hinkley 1997, "Bootstrap Methods and their Application", §3.7 (populations made of copies); Carlin, Louis,
+"Bayes and Empirical Bayes Methods", §3 (rates).
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.statistics.noninferiority import PairedArms
-from harness.statistics.reliability import Counts
+from harness.statistics.reliability import Counts, beta_prior
 from harness.statistics.score_model import HIGHEST, LOWEST
 
 FloatArray = npt.NDArray[np.float64]
@@ -79,7 +84,7 @@ class Sizes:
     baseline: int
     green: int
     added: int
-    """Further ones with green, held only where something has to be asked again; from a shuffle of their own."""
+    """Further ones with green, held only where something has to be asked again."""
 
     @property
     def arms(self) -> int:
@@ -88,15 +93,33 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of the conversations of some splits, yes or no."""
+
+    baseline: Counts
+    """Of shape (splits, scenarios)."""
+    green: BoolArray
+    """Shape (splits, scenarios, green)."""
+    added: BoolArray
+    """Shape (splits, scenarios, added)."""
+
+    def counts(self, repeats: int, runs: BoolArray | None = None) -> Counts:
+        """Return how many of green's first `repeats` conversations are a yes, in these splits (default: all)."""
+        chosen = self.green if runs is None else self.green[runs]
+        return counted(chosen[..., :repeats])
+
+
+@dataclass(frozen=True, slots=True)
 class Deal:
-    """Some splits: which conversation lies where."""
+    """Some splits: which conversation's scores lie where, and which conversations pass."""
 
     build: OneBuild
     sizes: Sizes
     dealt: IntArray
     """Shape (splits, scenarios, baseline and green)."""
-    added: IntArray
-    """Shape (splits, scenarios, added)."""
+    passed: Outcomes
+    clean: Outcomes | None
+    """No critical criterion failed; None where nobody knows of any scenario. Scenarios that are not known are always clean."""
 
     def arms(self, repeats: int, runs: BoolArray, group: Group) -> PairedArms:
         """Return both arms of these splits after so many repeats of green, in the scenarios of a group."""
@@ -120,15 +143,6 @@ class Deal:
             baseline_variance=stored[2],
         )
 
-    def counts(self, outcomes: BoolArray, runs: BoolArray, repeats: int) -> tuple[Counts, Counts, BoolArray]:
-        """Return (baseline, green after so many repeats, added conversations one by one) of a yes-or-no outcome."""
-        stored_repeats = self.sizes.baseline
-        rows = np.arange(outcomes.shape[0])[None, :, None]
-        dealt = outcomes[rows, self.dealt[runs]]
-        stored, green = dealt[..., :stored_repeats], dealt[..., stored_repeats : stored_repeats + repeats]
-        added: BoolArray = outcomes[rows, self.added[runs]]
-        return counted(stored), counted(green), added
-
 
 def deals(build: OneBuild, sizes: Sizes, splits: int, seed: int) -> Iterator[Deal]:
     """Yield the splits in chunks of bounded size, each from a stream of its own.
@@ -140,11 +154,30 @@ def deals(build: OneBuild, sizes: Sizes, splits: int, seed: int) -> Iterator[Dea
         seed: ≥ 0; the same seed gives the same splits.
     """
     size = max(1, CHUNK_CELLS // (build.held.size * int(sizes.arms + sizes.added + build.held.max())))
+    inside = np.arange(build.passed.shape[1]) < build.held[:, None]
+    known = inside & ~np.isnan(build.critical)
+    passes, clean = (build.passed & inside).sum(axis=1), (build.critical == 0).sum(axis=1, where=known)
     for chunk, begin in enumerate(range(0, splits, size)):
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(chunk,)))
         count = min(size, splits - begin)
-        dealt, added = (_shuffled(rng, build.held, needed, count) for needed in (sizes.arms, sizes.added))
-        yield Deal(build, sizes, dealt, added)
+        yield Deal(
+            build,
+            sizes,
+            _shuffled(rng, build.held, sizes.arms, count),
+            _drawn(rng, passes, build.held, sizes, count),
+            _drawn(rng, clean, known.sum(axis=1), sizes, count) if known.any() else None,
+        )
+
+
+def _drawn(rng: np.random.Generator, yes: IntArray, held: IntArray, sizes: Sizes, splits: int) -> Outcomes:
+    """Return outcomes at rates that `yes` of `held` conversations allow; always yes where none was held."""
+    seen = held > 0
+    a, b = beta_prior(yes[seen], held[seen])
+    rates = np.ones((splits, held.size))
+    rates[:, seen] = rng.beta(yes[seen] + a, held[seen] - yes[seen] + b, (splits, int(seen.sum())))
+    green, added = (rng.random((*rates.shape, count)) < rates[..., None] for count in (sizes.green, sizes.added))
+    baseline = rng.binomial(sizes.baseline, rates)
+    return Outcomes(Counts(baseline, np.full(baseline.shape, sizes.baseline)), green, added)
 
 
 def _shuffled(rng: np.random.Generator, held: IntArray, needed: int, splits: int) -> IntArray:

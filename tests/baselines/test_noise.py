@@ -147,7 +147,7 @@ def test_an_edited_figure_is_noticed(tmp_path: Path) -> None:
             '{"kind": "mangaassist-harness noise floor", "schema_version": 2}',
             "has schema version 2, and this harness reads up to 1; upgrade",
         ),
-        ('{"kind": "mangaassist-harness noise floor", "schema_version": "1"}', "schema_version"),
+        ('{"kind": "mangaassist-harness noise floor", "schema_version": "1"}', "its keys or its version"),
     ],
 )
 def test_foreign_files_are_refused(tmp_path: Path, content: str, said: str) -> None:

@@ -9,7 +9,6 @@ from harness.baselines.compare import compare
 from harness.baselines.file import read_baseline
 from harness.baselines.noise import noise_caution, read_noise
 from harness.errors import BaselineError, TargetError
-from harness.frozen import fingerprint
 from harness.gates import integration, quality
 from harness.gates.policy import GatePolicy
 from harness.gates.quality import QualityEvidence
@@ -49,20 +48,20 @@ def stored(scenarios, **more):
 
 
 def dealt(scenarios, deal, split):
-    """The run and the baseline that one split stands for."""
-    size = deal.sizes.baseline
+    """The arms that one split stands for."""
+    size, passed = deal.sizes.baseline, deal.passed
     arms = []
     for index, one in enumerate(scenarios):
-        at, added = deal.dealt[split, index], deal.added[split, index]
-        before, now = at[:size], at[size:]
+        before, now = deal.dealt[split, index, :size], deal.dealt[split, index, size:]
+        kept = int(passed.baseline.passes[split, index])
         arms.append(
             replace(
                 one,
                 green=tuple(one.baseline[place] for place in now),
-                passes=tuple(one.baseline_passes[place] for place in now),
-                extension=tuple(one.baseline_passes[place] for place in added),
+                passes=tuple(passed.green[split, index].tolist()),
+                extension=tuple(passed.added[split, index].tolist()),
                 baseline=tuple(one.baseline[place] for place in before),
-                baseline_passes=tuple(one.baseline_passes[place] for place in before),
+                baseline_passes=(True,) * kept + (False,) * (size - kept),
             )
         )
     return arms
@@ -109,8 +108,9 @@ def test_splits_are_decided_as_the_gates_decide_runs(seed, failures, policy):
     sizes = Sizes(20, 8, 15)
     assert gate.procedure(20).sizes == sizes
     flat = OneBuild(
-        scores=np.ones((14, 20, 1)), assessed=np.ones((14, 1), dtype=bool), held=np.full(14, 20), passed=np.ones((14, 20), dtype=bool),
-        critical=np.zeros((14, 20)), weights=np.ones(14), clusters=np.arange(14), must_pass=np.zeros(14, dtype=bool),
+        scores=np.ones((14, 20, 1)), assessed=np.ones((14, 1), dtype=bool), held=np.full(14, 20),
+        passed=np.array([one.baseline_passes for one in scenarios]), critical=np.full((14, 20), np.nan),
+        weights=np.ones(14), clusters=np.arange(14), must_pass=np.zeros(14, dtype=bool),
     )  # fmt: skip
     answers = []
     for deal in deals(flat, sizes, SPLITS, 7):
@@ -132,7 +132,7 @@ def test_the_figures_say_what_they_are_for():
     scenarios = measured()
     found = measure_noise(stored(scenarios), GATE, 50, 3)
     assert (found.baseline, found.build, found.suite, found.judge) == ("base", BUILD, "suite", JUDGE.fingerprint)
-    assert found.policy == fingerprint(POLICY)
+    assert found.policy == POLICY.planned
     assert (found.seed, found.splits, found.scenarios, found.held) == (3, 50, 14, 280)
     assert (found.baseline_repeats, found.first_look, found.copies, found.fresh) == (20, 5, 2, None)
     assert tuple(one.repeats for one in found.noise) == SCHEDULE.looks
@@ -267,15 +267,19 @@ def test_a_baseline_without_scores_still_has_its_passes():
     scenarios = [Measured(f"s{index:02}", baseline=(None,) * 20, dimensions=()) for index in range(12)]
     run = run_of([replace(one, green=({},) * 5) for one in scenarios], 5, build=BUILD)
     found = measure_noise(stored(scenarios), GATE, 20, 1, run)
-    assert (found.noise, found.flips.quality_inconclusive, found.flips.integration_fail) == ((), 1.0, 0.0)
+    assert (found.noise, found.flips.quality_inconclusive) == ((), 1.0)
     assert (found.fresh.difference, found.fresh.standard_error, found.fresh.drifted) == (None, None, False)
 
 
-def test_the_policy_is_known_by_what_a_plan_says_of_it():
-    """Another margin is another policy; how many repeats are planned is not, where they may be added by hand."""
-    assert POLICY.planned != GatePolicy(margin=0.3).planned
-    assert GatePolicy(stopping="anytime", cap=7).planned == GatePolicy(stopping="anytime").planned
-    assert GatePolicy(cap=7).planned != POLICY.planned
+def test_a_build_that_is_hardly_scored_is_refused():
+    """More missing scores than the policy allows would make every run INVALID: no noise floor, but what to do."""
+    scenarios = measured()
+    holed = [replace(one, baseline=(None,) * 2 + one.baseline[2:]) for one in scenarios]
+    with pytest.raises(BaselineError, match=r"28 of 280 conversations have no score \(10 %\); at most 5 % may") as refused:
+        measure_noise(stored(holed), GATE, 20, 1)
+    assert str(refused.value).startswith("baseline base: ")
+    few = [replace(scenarios[0], baseline=(None,) * 2 + scenarios[0].baseline[2:]), *scenarios[1:]]
+    assert measure_noise(stored(few), GATE, 20, 1).held == 280
 
 
 def test_the_demo_is_not_warned_of():

@@ -103,7 +103,9 @@ def test_a_fresh_run_is_shown_with_its_error() -> None:
         ({"fresh": FRESH.model_copy(update={"attested": False})}, ["Nothing proves that the fresh run and the baseline are of one build"]),
         ({"fresh": FRESH, "build": None}, ["Nothing proves"]),
         ({"held": 200, "copies": 7, "spread_kept": 0.82}, ["Only 5 conversations of each scenario: dealt 7 times each they keep 82 %"]),
-        ({"held": 200, "copies": 1}, []),
+        ({"held": 200, "copies": 1, "flakiest": ()}, []),
+        ({"held": 480}, ["Only 12 conversations of each scenario: one that fails now and then cannot be told from an accident"]),
+        ({"held": 480, "flakiest": ()}, []),
         ({"build": None}, []),
     ],
 )

@@ -44,8 +44,7 @@ def test_few_conversations_are_copied_no_more_than_needed():
             counts = np.apply_along_axis(np.bincount, -1, deal.dealt[:, scenario], minlength=held)
             assert counts.shape[-1] == held
             assert counts.max() <= most
-            assert deal.added[:, scenario].max() < held
-        assert deal.added.shape == (30, 8, 15)
+        assert deal.passed.added.shape == (30, 8, 15)
 
 
 def test_every_conversation_is_as_likely_anywhere():
@@ -102,15 +101,38 @@ def test_a_missing_score_is_carried_as_all_that_it_could_be():
     assert found == {(-2.0, 2.0)}
 
 
-def test_counts_are_those_of_the_conversations_dealt():
-    """Passes of both arms and each added conversation are looked up where they were dealt."""
-    passed = np.array([[True, False, True, True]])
-    build = build_of(np.full((1, 4, 1), 5.0), passed=passed)
-    (deal,) = deals(build, Sizes(2, 2, 3), 20, 4)
-    stored, green, added = deal.counts(build.passed, np.ones(20, dtype=bool), 2)
-    assert (stored.passes + green.passes == 3).all()
-    assert (stored.conversations == 2).all()
-    assert (added == passed[0][deal.added[:, 0]][:, None]).all()
+def test_outcomes_have_the_rate_that_all_scenarios_allow():
+    """Both arms of a split share a rate; one failure in twelve is mostly an accident where no other scenario fails."""
+    passed = np.ones((40, 12), dtype=bool)
+    passed[0, 0] = False
+    build = random_build(scenarios=40, most=12, passed=passed)
+    found = [deal.passed for deal in deals(build, Sizes(20, 12, 15), 3000, 4)]
+    failing = 1 - np.concatenate([one.baseline.passes[:, 0] for one in found]).mean() / 20
+    assert 0.005 < failing < 0.03
+    flaky = passed.copy()
+    flaky[:8] = np.arange(12) < 6
+    often = [deal.passed for deal in deals(random_build(scenarios=40, most=12, passed=flaky), Sizes(20, 12, 15), 3000, 4)]
+    stored = np.concatenate([one.baseline.passes[:, 0] for one in often]) / 20
+    green, added = (np.concatenate([getattr(one, arm)[:, 0].mean(axis=-1) for one in often]) for arm in ("green", "added"))
+    assert (stored.mean(), green.mean(), added.mean()) == pytest.approx((0.53, 0.53, 0.53), abs=0.05)
+    # Binomial noise alone would leave the arms of one split uncorrelated.
+    assert np.corrcoef(stored, green)[0, 1] > 0.3
+
+
+def test_outcomes_are_counted_as_far_as_asked():
+    """Counts of green grow from look to look, in the chosen splits; unknown outcomes are a yes."""
+    unknown = np.full((2, 6), np.nan)
+    unknown[0] = [1, 1, 1, 0, 0, np.nan]
+    (deal,) = deals(random_build(scenarios=2, most=6, critical=unknown), Sizes(6, 8, 2), 50, 1)
+    clean = deal.clean
+    runs = np.arange(50) < 7
+    three, all_ = clean.counts(3, runs), clean.counts(8)
+    assert three.passes.shape == (7, 2)
+    assert (three.passes == clean.green[:7, :, :3].sum(axis=-1)).all()
+    assert (three.conversations == 3).all()
+    assert (all_.passes[:, 0] < 8).any()
+    assert (all_.passes[:, 1] == 8).all()
+    assert next(deals(random_build(critical=np.full((8, 20), np.nan)), Sizes(6, 8, 2), 5, 1)).clean is None
     assert counted(np.array([[True, False, True]])).passes.tolist() == [2]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from harness.gates.integration_operating import IntegrationDesign, simulate_integration
 from harness.statistics.dealing import Group, OneBuild
 from harness.statistics.noninferiority import Rule
 from harness.statistics.reliability import TwoLookRule
@@ -55,7 +56,7 @@ def failing(*scenarios, of=40, most=20, count=1):
 
 
 def test_a_build_that_never_varies_never_flips():
-    """Equal scores and no failure: no noise, no flip, in any policy."""
+    """Equal scores and no failure: no noise and no flip, in any policy; that a perfect record is no proof leaves next to none."""
     build = build_of(np.full((40, 20, 2), 4.0), groups=(Group(np.ones(40, dtype=bool), 0),))
     for one in (
         procedure(40),
@@ -64,8 +65,9 @@ def test_a_build_that_never_varies_never_flips():
         procedure(40, target="suite"),
         Procedure(single_look(5, 20), 20, rule=Rule(policy="point")),
     ):
-        found = compare_with_itself(build, one, 50, 1)
-        assert (found.quality_fail, found.quality_inconclusive, found.integration_fail, found.either) == (0, 0, 0, 0)
+        found = compare_with_itself(build, one, 200, 1)
+        assert (found.quality_fail, found.quality_inconclusive) == (0, 0)
+        assert found.integration_fail == found.either <= 0.02
         assert {(noise.sd, noise.p95) for noise in found.noise} == {(0.0, 0.0)}
         assert tuple(noise.repeats for noise in found.noise) == one.plan.looks
 
@@ -116,7 +118,8 @@ def test_nothing_scored_is_nothing_proved():
     """Without a scored scenario quality is INCONCLUSIVE, integration decides all the same, and there is no noise floor."""
     build = build_of(np.full((12, 5, 1), np.nan), assessed=np.zeros((12, 1), dtype=bool))
     found = compare_with_itself(build, procedure(12), 50, 1)
-    assert (found.noise, found.quality_inconclusive, found.integration_fail) == ((), 1.0, 0.0)
+    assert (found.noise, found.quality_inconclusive) == ((), 1.0)
+    assert found.integration_fail < 0.1
 
 
 def test_missing_scores_flip_more():
@@ -139,21 +142,21 @@ def test_a_must_pass_scenario_flips_when_it_fails_twice():
     """Without statistics: two failures of a quarter's rate among seven conversations are common."""
     build = build_of(np.full((40, 20, 1), 5.0), passed=failing(0, count=5), must_pass=np.arange(40) == 0)
     found = compare_with_itself(build, procedure(40), 2000, 1)
-    # First look of 5 with a failure, and two in all of 7: P = P(≥ 2 of 7) - P(none of 5, both re-runs fail); without replacement nearly.
-    first, either = 1 - 0.75**7 - 7 * 0.25 * 0.75**6, 0.75**5 * 0.25**2
-    assert found.integration_fail == pytest.approx(first - either, abs=0.04)
+    # A failure in the first look of 5, and two in all of 7: P(≥ 2 of 7) - P(none of 5, both re-runs fail).
+    again, unasked = 1 - 0.75**7 - 7 * 0.25 * 0.75**6, 0.75**5 * 0.25**2
+    assert found.integration_fail == pytest.approx(again - unasked, abs=0.08)
     steady = replace(build, must_pass=np.zeros(40, dtype=bool))
     assert compare_with_itself(steady, procedure(40), 500, 1).integration_fail < 0.05
 
 
 def test_failures_spread_thinly_flip_by_the_pooled_test_alone():
-    """With the scenarios' own tests switched off, the rate is that of the pooled test's level."""
+    """With the scenarios' own tests switched off, the pooled test is left, which is wrong no more often than its level."""
     rng = np.random.default_rng(6)
     build = build_of(np.full((60, 40, 1), 5.0), passed=rng.random((60, 40)) >= 0.1)
     never = TwoLookRule(1e-12, 0.5, 0.1)
     found = [compare_with_itself(build, procedure(60, tests=never, pooled_alpha=alpha), 2000, 1).integration_fail for alpha in (1e-12, 0.2)]
     assert found[0] == 0
-    assert found[1] == pytest.approx(0.17, abs=0.05)
+    assert 0.05 < found[1] < 0.21
 
 
 def test_guardrails_are_asked_and_can_be_switched_off():
@@ -174,18 +177,20 @@ def test_guardrails_are_asked_and_can_be_switched_off():
 
 
 def test_a_scenario_that_breaks_critical_rules_now_and_then():
-    """Catastrophes are held against the build's own rate; a scenario without a known answer is not asked."""
+    """Catastrophes are held against the build's own rate, and confirmed; where nobody knows, nothing is asked."""
     critical = np.zeros((40, 20))
     critical[0, :10] = 1
     build = build_of(np.full((40, 20, 1), 4.0), critical=critical)
     plan = procedure(40, looks=(5, 12))
     assert compare_with_itself(build, plan, 500, 1).quality_fail <= 0.02
-    # A burst that one deal puts into green: rare, and confirmed rarely.
-    bursts = np.zeros((40, 20))
-    bursts[:, :6] = 1
-    often = compare_with_itself(replace(build, critical=bursts), plan, 500, 1).quality_fail
-    unknown = np.where(np.arange(20) == 19, np.nan, bursts)
-    assert compare_with_itself(replace(build, critical=unknown), plan, 500, 1).quality_fail == 0 <= often
+    unknown = replace(build, critical=np.full((40, 20), np.nan))
+    assert compare_with_itself(unknown, plan, 500, 1).quality_fail == 0
+    # Three stored conversations say little: a few scenarios that fail half of the time seem to be new.
+    few = np.zeros((40, 20))
+    few[:4, :6] = 1
+    shallow = procedure(40, 3, looks=(5, 12))
+    assert 0.01 < compare_with_itself(replace(build, critical=few), shallow, 1000, 1).quality_fail < 0.1
+    assert compare_with_itself(replace(build, critical=few), procedure(40, 3, looks=(2, 4)), 1000, 1).quality_fail == 0
 
 
 @pytest.mark.parametrize(("splits", "held"), [(1, 5), (2, 0)])
@@ -204,36 +209,28 @@ def test_flip_rates_are_those_of_all_pairs():
     assert np.isnan(flip_rates([1], [1])).all()
 
 
-def truth(rng, name, one, failures, runs):
-    """The rates of runs whose every conversation is held afresh: enough for both arms, dealt once."""
-    scenarios, needed = len(failures), one.sizes.arms + one.sizes.added
-    found = np.zeros(3)
+def true_quality(rng, name, one, scenarios, runs):
+    """Splits that do not PASS quality among runs whose every conversation is held afresh: enough for both arms, dealt once."""
+    found = 0.0
     for _ in range(runs):
-        # Two splits of one fresh build have the rates of fresh builds, as they need no copies.
-        split = compare_with_itself(modelled(rng, name, scenarios, needed, failures), one, 2, int(rng.integers(2**31)))
-        found += [split.quality_fail + split.quality_inconclusive, split.integration_fail, split.either]
-    return found / runs
-
-
-FLAKY = np.where(np.arange(40) < 4, 0.10, 0.005)
+        split = compare_with_itself(modelled(rng, name, scenarios, one.sizes.arms), one, 2, int(rng.integers(2**31)))
+        found += (split.quality_fail + split.quality_inconclusive) / runs
+    return found
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "scenarios", "repeats", "failures"),
-    [
-        ("base", 40, 20, FLAKY),
-        ("noisy", 40, 20, FLAKY),
-        ("noisy", 20, 20, np.full(20, 0.005)),
-        ("quiet", 60, 12, np.full(60, 0.005)),
-        ("noisy", 40, 10, FLAKY),
-    ],
+    ("name", "scenarios", "repeats", "flaky"),
+    [("base", 40, 20, 4), ("noisy", 40, 20, 4), ("noisy", 20, 20, 0), ("quiet", 60, 12, 0), ("noisy", 60, 12, 6)],
 )
-def test_reported_flip_rates_are_the_true_ones_within_points(name, scenarios, repeats, failures):
-    """From ten stored conversations on, the mean report of many baselines lies within two points of the truth, each within eight."""
+def test_reported_flip_rates_are_the_true_ones_within_points(name, scenarios, repeats, flaky):
+    """The mean report over many baselines lies within two points of the truth, found apart from it; each within eight."""
     rng = np.random.default_rng(8)
     one = procedure(scenarios, repeats)
-    true = truth(rng, name, one, failures, 1500)
+    design = IntegrationDesign(scenarios, repeats, flaky=flaky)
+    failures = np.where(np.arange(scenarios) < flaky, design.flaky_failures, design.healthy_failures)
+    quality, integration = true_quality(rng, name, one, scenarios, 1500), simulate_integration(design, 20_000, 1).fail_rate
+    true = np.array([quality, integration, 1 - (1 - quality) * (1 - integration)])
     reports = [compare_with_itself(modelled(rng, name, scenarios, repeats, failures), one, 400, seed) for seed in range(40)]
     found = np.array([(each.quality_fail + each.quality_inconclusive, each.integration_fail, each.either) for each in reports])
     assert found.mean(axis=0) == pytest.approx(true, abs=0.02)
@@ -241,11 +238,11 @@ def test_reported_flip_rates_are_the_true_ones_within_points(name, scenarios, re
 
 
 @pytest.mark.slow
-def test_a_fresh_run_makes_the_report_unbiased():
+def test_a_fresh_run_makes_the_report_of_quality_unbiased():
     """With conversations for both arms there are no copies, and the mean report is the truth within Monte Carlo error."""
     rng = np.random.default_rng(9)
-    one, failures = procedure(20), np.full(20, 0.005)
-    true = truth(rng, "noisy", one, failures, 1500)
-    reports = [compare_with_itself(modelled(rng, "noisy", 20, one.sizes.arms, failures), one, 400, seed) for seed in range(60)]
+    one = procedure(20)
+    true = true_quality(rng, "noisy", one, 20, 1500)
+    reports = [compare_with_itself(modelled(rng, "noisy", 20, one.sizes.arms), one, 400, seed) for seed in range(60)]
     assert {each.copies for each in reports} == {1}
-    assert np.mean([each.quality_fail + each.quality_inconclusive for each in reports]) == pytest.approx(true[0], abs=0.015)
+    assert np.mean([each.quality_fail + each.quality_inconclusive for each in reports]) == pytest.approx(true, abs=0.015)
