@@ -5,28 +5,27 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from random import Random
 
 from harness.baselines.baseline import Baseline
 from harness.baselines.file import read_baseline
 from harness.errors import SettingsError
 from harness.evaluation.evaluate import Services
 from harness.expectations.check import CheckContext
-from harness.judging.claude_judge import ClaudeJudge, JudgeProtocol, OpenModel
+from harness.judging.claude_judge import ClaudeJudge, JudgeProtocol
 from harness.judging.judge import Judge
+from harness.judging.model_request import judge_key
 from harness.judging.offline_judge import OfflineJudge
 from harness.judging.plugged_judge import is_plugged, plugged_judge
 from harness.judging.prompt import load_prompts
 from harness.judging.questioning import ModelChoice
+from harness.language_model.access import ModelAccess, Terms
+from harness.language_model.batching import BatchPatience
 from harness.language_model.connection import connection
-from harness.language_model.door import LanguageModel
-from harness.language_model.opening import opened
-from harness.language_model.patient import Patience, PatientDoor
+from harness.language_model.prices import load_prices
 from harness.records.run import RunManifest, SeedStream
 from harness.records.store import new_run_id
 from harness.scenarios.load import Suite, load_suite, select
@@ -35,6 +34,8 @@ from harness.targets.http import HttpTarget
 from harness.targets.wire import load_target
 from harness.trial.plan import look_schedule, scenario_plans
 
+CLAUDE = frozenset({"anthropic", "bedrock"})
+"""Judges that ask Claude, named after who serves it."""
 NO_JUDGE = (
     "no judge is configured: say `--judge offline` for the rules-only judge (it answers the criteria that code can check and says so), "
     "or `--judge anthropic` for Claude. "
@@ -57,6 +58,8 @@ class Bench:
     """What is measured side by side, in place of a baseline."""
     gated: bool = False
     """The gates are going to decide."""
+    access: ModelAccess | None = None
+    """The way to the judge's models, with its account; None where it asks none of ours."""
 
     @property
     def targets(self) -> tuple[HttpTarget, ...]:
@@ -91,7 +94,8 @@ def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str]
     if gated:
         _check_reference(settings)
     suite, deselected = open_suite(settings, only)
-    judge = open_judge(settings, suite, environ)
+    access = model_access(settings, environ)
+    judge = open_judge(settings, suite, environ, access)
     target = HttpTarget(load_target(settings.target, environ), settings.concurrency)
     if settings.expect_build is not None and not target.attested:
         raise SettingsError(
@@ -99,7 +103,7 @@ def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str]
             "name the field or header that states the build in each reply (`build: {field: …}` or `{header: …}`), or leave --expect-build out"
         )
     if not gated:
-        return Bench(settings, suite, deselected, judge, target, baseline=None)
+        return Bench(settings, suite, deselected, judge, target, baseline=None, access=access)
     return Bench(
         settings,
         suite,
@@ -110,6 +114,7 @@ def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str]
         pinned=read_baseline(settings.pinned) if settings.pinned else None,
         blue=HttpTarget(load_target(settings.against, environ), settings.concurrency) if settings.against else None,
         gated=True,
+        access=access,
     )
 
 
@@ -128,8 +133,14 @@ def open_suite(settings: Settings, only: Sequence[str]) -> tuple[Suite, tuple[st
     return select(suite, only) if only else (suite, ())
 
 
-def open_judge(settings: Settings, suite: Suite, environ: Mapping[str, str]) -> Judge:
+def open_judge(settings: Settings, suite: Suite, environ: Mapping[str, str], access: ModelAccess | None = None) -> Judge:
     """Return the configured judge; one that asks a model opens its connections when it is entered, and sends nothing before.
+
+    Args:
+        settings: of the run.
+        suite: scenarios, facts and rubric.
+        environ: the environment.
+        access: the way to its models; default: one of its own.
 
     Raises:
         SettingsError: there is none, its key is missing, or a plugged-in one cannot be used.
@@ -141,8 +152,10 @@ def open_judge(settings: Settings, suite: Suite, environ: Mapping[str, str]) -> 
         case "offline":
             return OfflineJudge(suite.rubric)
         case "anthropic" | "bedrock":
-            protocol = judge_protocol(settings)
-            return ClaudeJudge(suite.rubric, suite.facts, load_prompts(settings.rubric), protocol, model_opener(settings, environ))
+            way = access or model_access(settings, environ)
+            if way is None:
+                raise SettingsError(NO_JUDGE)
+            return ClaudeJudge(suite.rubric, suite.facts, load_prompts(settings.rubric), judge_protocol(settings), way.opened)
         case str() as name if is_plugged(name):
             return plugged_judge(name, suite, settings, environ)
     raise SettingsError(
@@ -166,16 +179,42 @@ def judge_protocol(settings: Settings) -> JudgeProtocol:
     return JudgeProtocol(choice, settings.judge_samples, audit, at_once=settings.judging)
 
 
-def model_opener(settings: Settings, environ: Mapping[str, str]) -> OpenModel:
-    """Return what opens the door to the judge's models; raises SettingsError where no key is set."""
-    reached = connection(environ, "bedrock" if settings.judge == "bedrock" else "anthropic", region=settings.judge_region)
+def model_access(settings: Settings, environ: Mapping[str, str], *, batch: bool = False) -> ModelAccess | None:
+    """Return the way to the models of the configured judge; None where it asks none of ours.
 
-    @asynccontextmanager
-    async def opening() -> AsyncGenerator[LanguageModel]:
-        async with opened(reached) as doors:
-            yield PatientDoor(doors.model, Patience(), Random())
+    Args:
+        settings: of the run.
+        environ: the environment, where keys are.
+        batch: ask in batches.
 
-    return opening
+    Raises:
+        SettingsError: no key, a budget without prices or for a judge that no budget of ours can hold, or batches where there are none.
+        SourceError: every mistake of the price file.
+        StoreError: the file of answers cannot be used.
+    """
+    if settings.judge not in CLAUDE:
+        if settings.budget_usd is not None and settings.judge not in {None, "offline"}:
+            raise SettingsError(
+                f"budget_usd: nothing holds the judge {settings.judge} to a budget; leave it out, or let the judge see to it"
+            )
+        return None
+    reached = None
+    if not settings.replay:
+        reached = connection(environ, "bedrock" if settings.judge == "bedrock" else "anthropic", region=settings.judge_region)
+    protocol = judge_protocol(settings)
+    access = ModelAccess(
+        Terms(
+            connection=reached,
+            models=(protocol.choice.model, *((protocol.audit.model,) if protocol.audit is not None else ())),
+            key_of=judge_key,
+            store=settings.cache,
+            prices=load_prices(settings.prices),
+            limit=settings.budget_usd,
+            batch=BatchPatience() if batch and reached is not None else None,
+        )
+    )
+    access.verify()
+    return access
 
 
 def new_manifest(

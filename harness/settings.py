@@ -11,6 +11,7 @@ import os
 import stat
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,7 +31,7 @@ NEARLY = 0.8
 DEFAULT_REPEATS = 5
 """Conversations for each scenario in the first wave: what the integration gate needs."""
 DEFAULT_JUDGE = "claude-sonnet-5-5"
-_PATH_FIELDS = ("suite", "facts", "rubric", "baseline", "pinned", "state", "noise", "runs", "calibrations")
+_PATH_FIELDS = ("suite", "facts", "rubric", "baseline", "pinned", "state", "noise", "runs", "calibrations", "prices", "cache")
 _TARGET_FIELDS = ("target", "against")
 
 
@@ -66,6 +67,14 @@ class Settings(FrozenModel):
     )
     judge_region: str | None = Field(None, description="AWS region, for Bedrock; default: as the AWS environment says")
     judge_prompt_cache: Literal["5m", "1h"] = Field("5m", description="how long the service keeps the judge's prompt")
+    budget_usd: Decimal | None = Field(
+        None, gt=0, le=1_000_000, allow_inf_nan=False, description="US dollars that a run may spend on models; needs prices"
+    )
+    prices: Path = Field(
+        default_factory=lambda: shipped("judges") / "prices.yaml", description="what models cost; the one that ships holds no figures"
+    )
+    cache: Path = Field(Path(".harness/answers.sqlite"), description="answers of models that were paid for, never asked for twice")
+    replay: bool = Field(default=False, description="ask no model: every answer has to be in the cache")
     judging: int = Field(16, ge=1, le=1000, description="conversations judged, and calls of the judge, at once")
     repeats: int = Field(DEFAULT_REPEATS, ge=1, le=1000, description="conversations for each scenario in the first wave")
     max_judged: int | None = Field(None, ge=1, description="conversations of the candidate that may be judged in one run")
@@ -178,7 +187,7 @@ def _environment_values(environ: Mapping[str, str], mistakes: list[str]) -> dict
         except ValidationError as error:
             mistakes.append(f"environment: {VARIABLE_PREFIX}{name.upper()}: {error.errors()[0]['msg']}")
             continue
-        values[name] = str(parsed) if isinstance(parsed, Path) else parsed
+        values[name] = str(parsed) if isinstance(parsed, (Path, Decimal)) else parsed
     return values
 
 

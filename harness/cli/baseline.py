@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from harness.cli.options import COLLECTING_OPTIONS, SUITE_OPTIONS, with_options
+from harness.cli.options import COLLECTING_OPTIONS, MODEL_OPTIONS, SUITE_OPTIONS, with_options
 from harness.cli.output import counted, mention, say
 
 BASELINE_REPEATS = 20
@@ -24,7 +24,7 @@ def command() -> None:
 
 
 @command.command("record")
-@with_options(SUITE_OPTIONS, COLLECTING_OPTIONS)
+@with_options(SUITE_OPTIONS, COLLECTING_OPTIONS, MODEL_OPTIONS)
 @click.option("--output", type=_FILE, required=True, help="File to write: NAME.jsonl.gz.")
 @click.option("--accepted-by", metavar="NAME", help="Who accepts this measurement.")
 @click.option("--replace", is_flag=True, help="With --only: replace a baseline that holds other scenarios too.")

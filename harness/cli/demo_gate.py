@@ -47,7 +47,7 @@ def gate_green(defects: Mapping[str, float], flags: Mapping[str, Any], environ: 
         )
         replay = ("harness", "demo", *(f"--defect={name}={rate:g}" for name, rate in defects.items()))
         work = measure_and_report if flags["only"] else decide_and_report
-        return work(settings, flags["only"], {**flags, "resume": None, "resumable": False, "replay": replay}, environ)
+        return work(settings, flags["only"], {**flags, "resume": None, "resumable": False, "replay_words": replay}, environ)
 
 
 def serve_until_interrupted(defects: Mapping[str, float]) -> int:

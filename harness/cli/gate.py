@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from harness.cli.options import COLLECTING_OPTIONS, REPORT_OPTIONS, SUITE_OPTIONS, with_options
+from harness.cli.options import COLLECTING_OPTIONS, MODEL_OPTIONS, REPORT_OPTIONS, SUITE_OPTIONS, with_options
 
 
 @click.command("gate")
-@with_options(SUITE_OPTIONS, COLLECTING_OPTIONS)
+@with_options(SUITE_OPTIONS, COLLECTING_OPTIONS, MODEL_OPTIONS)
 @click.option("--baseline", type=click.Path(dir_okay=False, path_type=Path), help="Baseline to hold the candidate against.")
 @click.option("--against", metavar="FILE|URL", help="Deployment to measure side by side, in place of a baseline.")
 @click.option("--coupled", is_flag=True, help="With --against: both arms get the same seeds.")

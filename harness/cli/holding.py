@@ -19,7 +19,7 @@ import click
 from harness.assembly import Bench, manifest_beside, new_manifest, planned_manifest
 from harness.cli.output import mention
 from harness.cli.progress import progress
-from harness.errors import SettingsError, cause_of
+from harness.errors import JudgeError, SettingsError, cause_of
 from harness.evaluation.schedule import Limits
 from harness.expectations.rehearsal import rehearse
 from harness.records.journal import Journal, read_manifest
@@ -30,6 +30,8 @@ from harness.trial.experiment import Arm, Experiment
 Result = TypeVar("Result")
 BESIDE = "blue"
 """Folder, within that of a run, of the arm that is measured side by side."""
+SPENDING = "spending.jsonl"
+"""Account of what a run's calls to models used and cost."""
 _SIGNAL_EXIT = 128
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -57,6 +59,9 @@ def hold(
         if beside is not None and bench.blue_services is not None:
             journal = _journal(folder / BESIDE / JOURNAL, beside, resuming=resuming and (folder / BESIDE / JOURNAL).exists())
             blue = Arm(beside, bench.blue_services, open_journals.enter_context(journal))
+        if bench.access is not None:
+            bench.access.ledger.keep_at(folder / SPENDING)
+            open_journals.callback(bench.access.ledger.close)
         with progress(quiet=flags["quiet"]) as display:
             experiment = Experiment(
                 green=green,
@@ -67,7 +72,11 @@ def hold(
                 held=display.held,
             )
             with _handlers_kept():
-                result, stopped_by = anyio.run(_interruptible, bench, work, experiment)
+                try:
+                    result, stopped_by = anyio.run(_interruptible, bench, work, experiment)
+                except JudgeError:  # no money, no key: what was held and judged is kept
+                    mention(f"stopped{_way_on(flags, manifest)}")
+                    raise
     if result is None:
         mention(f"stopped{_way_on(flags, manifest)}")
         raise Interrupted(stopped_by)

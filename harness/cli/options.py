@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from harness.cli.numbers import FiniteRange
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -19,6 +21,13 @@ SUITE_OPTIONS = (
     click.option("--facts", type=_FOLDER, help="Folder of trusted facts. Default: facts/ in the suite."),
     click.option("--rubric", type=_FILE, help="The judge's rubric."),
     click.option("--only", multiple=True, metavar="ID|TAG", help="Only these scenarios: id, tag, intent or pattern; may be repeated."),
+)
+MODEL_OPTIONS = (
+    click.option("--judge-model", metavar="ID", help="Model that judges, as its service names it."),
+    click.option("--budget-usd", type=FiniteRange(0, min_open=True), metavar="USD", help="Most that the run may spend on models."),
+    click.option("--prices", type=_FILE, help="What models cost. Default: the shipped file, which holds no figures."),
+    click.option("--cache", type=_FILE, help="Answers that were paid for. Default: .harness/answers.sqlite."),
+    click.option("--replay", is_flag=True, default=None, help="Ask no model: every answer has to be in the cache."),
 )
 COLLECTING_OPTIONS = (
     click.option("--target", metavar="FILE|URL", help="Target file, or the URL of a target that speaks the default shape."),

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from harness.cli.options import COLLECTING_OPTIONS, REPORT_OPTIONS, SUITE_OPTIONS, with_options
+from harness.cli.options import COLLECTING_OPTIONS, MODEL_OPTIONS, REPORT_OPTIONS, SUITE_OPTIONS, with_options
 
 
 @click.command("run")
-@with_options(SUITE_OPTIONS, COLLECTING_OPTIONS)
+@with_options(SUITE_OPTIONS, COLLECTING_OPTIONS, MODEL_OPTIONS)
 @click.option("--repeat", type=click.IntRange(0), metavar="NUMBER", help="Hold only the repeat of this number, to replay one conversation.")
 @with_options(REPORT_OPTIONS)
 def command(*, config: Path | None, only: tuple[str, ...], **flags: Any) -> int:

@@ -32,7 +32,7 @@ from harness.yaml_source.document import shown_path
 
 SETTING_FLAGS = (
     "target", "suite", "facts", "rubric", "baseline", "pinned", "against", "state", "noise", "judge", "repeats", "max_judged",
-    "concurrency", "deadline_s", "expect_build", "mode",
+    "concurrency", "deadline_s", "expect_build", "mode", "judge_model", "budget_usd", "prices", "cache", "replay",
 )  # fmt: skip
 POLICY_FLAGS = ("policy", "on_inconclusive", "stopping", "cap")
 _PLACES = ("config", "suite", "facts", "rubric")
@@ -83,7 +83,7 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
         folder=folder,
         duration_s=time.monotonic() - began if flags["resume"] is None else None,
         rerun=trial.rerun,
-        replay=flags.get("replay") or _replay(settings, flags),
+        replay=flags.get("replay_words") or _replay(settings, flags),
         suite=shown_path(bench.suite.root),
         least_look=DEFAULT_REPEATS,
         known=Known.of(bench.suite.facts),

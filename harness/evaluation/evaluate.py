@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.conversations.drive import drive
+from harness.errors import JudgeError
 from harness.expectations.check import CheckContext, check
 from harness.judging.judge import Judge, Judgement
 from harness.records.run import Assignment, ConversationRecord
@@ -39,5 +40,8 @@ async def hold(assignment: Assignment, scenario: Scenario, services: Services) -
 
 
 async def judge(record: ConversationRecord, scenario: Scenario, services: Services) -> Judgement:
-    """Have the judge answer about a conversation that was held before; raises JudgeError when it cannot be asked at all."""
-    return await services.judge.judge(scenario, record.transcript, record.findings)
+    """Have the judge answer about a conversation that was held before; raises JudgeError, naming it, when it cannot be asked at all."""
+    try:
+        return await services.judge.judge(scenario, record.transcript, record.findings)
+    except JudgeError as error:
+        raise JudgeError(f"scenario {scenario.id}, repeat {record.assignment.repeat}: {error}") from error

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx2
 
-from harness.language_model.batches import Batch, BatchResults, read_batch, read_results
+from harness.language_model.batches import MAX_LISTED, Batch, BatchResults, read_batch, read_listed, read_results
 from harness.language_model.door import FailureKind, ModelFailure, ModelRequest
 from harness.language_model.sdk import Received, Sdk, SdkClient
 from harness.language_model.wire import parameters
@@ -47,6 +47,15 @@ class AnthropicBatches:
             return (await client.messages.batches.with_raw_response.cancel(batch_id)).http_response
 
         return await self._described(call)
+
+    async def recent(self) -> tuple[Batch, ...] | ModelFailure:
+        """Return the newest batches of the account."""
+
+        async def call(client: SdkClient) -> httpx2.Response:
+            return (await client.messages.batches.with_raw_response.list(limit=MAX_LISTED)).http_response
+
+        received = await self._once(call)
+        return received if isinstance(received, ModelFailure) else read_listed(received.json(), received.request_id)
 
     async def collect(self, batch_id: str, requests: Mapping[str, ModelRequest]) -> BatchResults | ModelFailure:
         """Return the results of a batch that ended, each held against the request that it answers."""

@@ -15,6 +15,8 @@ from harness.language_model.wire import read_message
 
 MAX_REQUESTS = 100_000
 """Requests that one batch may hold."""
+MAX_LISTED = 100
+"""Batches that are listed at once."""
 _LOST = {
     "expired": (FailureKind.EXPIRED, "the batch ended before this request began"),
     "canceled": (FailureKind.CANCELLED, "the batch was cancelled before this request began"),
@@ -34,6 +36,8 @@ class Batch:
     status: Literal["in_progress", "canceling", "ended"]
     waiting: int
     """Requests that are not done yet."""
+    requests: int = 0
+    """All of them."""
 
     @property
     def ended(self) -> bool:
@@ -63,6 +67,10 @@ class MessageBatches(Protocol):
         """Return how a batch stands."""
         ...
 
+    async def recent(self) -> tuple[Batch, ...] | ModelFailure:
+        """Return the newest batches of the account, whoever began them; at most `MAX_LISTED`, newest first."""
+        ...
+
     async def collect(self, batch_id: str, requests: Mapping[str, ModelRequest]) -> BatchResults | ModelFailure:
         """Return the results of a batch that ended; may be repeated, as for a run that goes on after it was killed."""
         ...
@@ -77,8 +85,18 @@ def read_batch(data: Any, request_id: str | None) -> Batch | ModelFailure:
     match data:
         case {"id": str(batch_id), "processing_status": "in_progress" | "canceling" | "ended" as status, "request_counts": dict(counts)}:
             waiting = counts.get("processing")
-            return Batch(batch_id, status, waiting if isinstance(waiting, int) else 0)
+            total = sum(count for count in counts.values() if isinstance(count, int))
+            return Batch(batch_id, status, waiting if isinstance(waiting, int) else 0, total)
     return ModelFailure(FailureKind.UNREADABLE, "the response does not describe a batch", charge_unknown=True, request_id=request_id)
+
+
+def read_listed(data: Any, request_id: str | None) -> tuple[Batch, ...] | ModelFailure:
+    """Read the API's list of batches."""
+    listed = data.get("data") if isinstance(data, dict) else None
+    if not isinstance(listed, list):
+        return ModelFailure(FailureKind.UNREADABLE, "the response does not list batches", request_id=request_id)
+    read = [read_batch(one, request_id) for one in listed]
+    return tuple(one for one in read if isinstance(one, Batch))
 
 
 def read_results(content: bytes, requests: Mapping[str, ModelRequest], request_id: str | None) -> BatchResults:

@@ -59,6 +59,10 @@ class Batches:
         """Return a batch."""
         return self._held.get(batch_id) or Problem(404, f"No batch found with id {batch_id}")
 
+    def newest(self) -> list[HeldBatch]:
+        """Return all batches, newest first."""
+        return list(self._held.values())[::-1]
+
     def look(self, batch: HeldBatch, temper: BatchTemper, now: float, answer: Answer) -> None:
         """Let time pass for a batch that somebody looks at."""
         if batch.lines is not None:

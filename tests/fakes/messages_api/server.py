@@ -78,6 +78,7 @@ class _App:
             Route("/v1/messages", self._checked(self._create), methods=["POST"]),
             Route("/v1/messages/count_tokens", self._checked(self._count), methods=["POST"]),
             Route("/v1/messages/batches", self._checked(self._begin), methods=["POST"]),
+            Route("/v1/messages/batches", self._checked(self._list), methods=["GET"]),
             Route("/v1/messages/batches/{id}", self._checked(self._look), methods=["GET"]),
             Route("/v1/messages/batches/{id}/results", self._checked(self._results), methods=["GET"]),
             Route("/v1/messages/batches/{id}/cancel", self._checked(self._cancel), methods=["POST"]),
@@ -143,6 +144,11 @@ class _App:
 
     async def _begin(self, request: Request) -> Response:
         return self._described(request, self._api.batches.create(json_of(await request.body()), self._api.now_s))
+
+    async def _list(self, request: Request) -> Response:
+        found = self._api.batches.newest()[: int(request.query_params.get("limit", "20"))]
+        url = str(request.base_url).rstrip("/")
+        return self._reply({"data": [described(one, url) for one in found], "has_more": False, "first_id": None, "last_id": None})
 
     async def _look(self, request: Request) -> Response:
         batch = self._api.batches.find(request.path_params["id"])

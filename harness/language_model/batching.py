@@ -1,0 +1,322 @@
+"""A door that gathers questions and has them answered in batches, at the batches' price.
+
+Questions that come in without a pause go into one batch, so that a thousand conversations judged side by side become a few
+batches: the first looks, then the repairs and second opinions. What is in a batch is written down before it is sent, and its
+answers are kept before the batch is forgotten, so that a process that was killed collects what it had paid for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+from anyio.abc import TaskGroup
+
+from harness.language_model.answer_store import AnswerStore, kept
+from harness.language_model.batches import Batch, BatchResults, MessageBatches
+from harness.language_model.cache_key import CacheKey, KeyOf
+from harness.language_model.door import FailureKind, LanguageModel, ModelAnswer, ModelFailure, ModelRequest
+from harness.language_model.submissions import OpenBatch, Submitted
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPatience:
+    """When a batch is sent, and how long it is waited for; seconds."""
+
+    gather_s: float = 2.0
+    """Silence after which what was gathered is sent."""
+    most: int = 10_000
+    """Questions in one batch."""
+    first_look_s: float = 5.0
+    """Pause before the first look at a batch; it doubles with each further one."""
+    longest_look_s: float = 120.0
+    tries: int = 8
+    """Tries of one call about a batch, with such pauses between them."""
+    unsent_s: float = 300.0
+    """Age from which a batch without an id is taken for one whose sender died: younger ones may be under way."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """One who waits for an answer."""
+
+    request: ModelRequest
+    key: CacheKey
+    done: anyio.Event = field(default_factory=anyio.Event)
+    result: ModelAnswer | ModelFailure | None = None
+
+    def give(self, result: ModelAnswer | ModelFailure) -> None:
+        self.result = result
+        self.done.set()
+
+
+class BatchingDoor:
+    """Answers requests in batches; to be opened by `batching`.
+
+    Args:
+        batches: who answers them.
+        counting: who counts tokens.
+        store: where batches and answers are written down.
+        key_of: what a request is known by.
+        patience: pauses.
+        draw: returns a random token, letters and digits, that custom ids begin with.
+    """
+
+    def __init__(
+        self,
+        batches: MessageBatches,
+        counting: LanguageModel,
+        store: AnswerStore,
+        key_of: KeyOf,
+        patience: BatchPatience,
+        draw: Callable[[], str],
+    ) -> None:
+        self._batches = batches
+        self._counting = counting
+        self._store = store
+        self._key_of = key_of
+        self._patience = patience
+        self._draw = draw
+        self._gathered: list[_Waiting] = []
+        self._news = anyio.Event()
+        self._joined: dict[str, list[_Waiting]] = {}
+        """Token of an open batch → who waits for it."""
+
+    async def ask(self, request: ModelRequest) -> ModelAnswer | ModelFailure:
+        """Answer one request, in hours perhaps; `UNSUPPORTED` for one that could not be told from others after a crash."""
+        key = self._key_of(request)
+        if key is None:
+            return ModelFailure(FailureKind.UNSUPPORTED, "a question without a key cannot be asked in a batch", batch=True)
+        waiting = _Waiting(request, key)
+        self._gather(waiting)
+        await waiting.done.wait()
+        if waiting.result is None:
+            raise RuntimeError("a question of a batch was let go without a result")
+        return waiting.result
+
+    async def count(self, request: ModelRequest) -> int | ModelFailure:
+        """Return the tokens of the prompt."""
+        return await self._counting.count(request)
+
+    async def work(self, group: TaskGroup) -> None:
+        """Send what was gathered whenever nothing more comes, for ever; what is sent is waited for in `group`."""
+        while True:
+            await self._news.wait()
+            quiet = False
+            while not quiet and len(self._gathered) < self._patience.most:
+                self._news = anyio.Event()
+                with anyio.move_on_after(self._patience.gather_s) as scope:
+                    await self._news.wait()
+                quiet = scope.cancelled_caught
+            ready, self._gathered = self._gathered[: self._patience.most], self._gathered[self._patience.most :]
+            self._news = anyio.Event()
+            if self._gathered:
+                self._news.set()
+            await self._sorted(ready, group)
+
+    def _gather(self, waiting: _Waiting) -> None:
+        self._gathered.append(waiting)
+        self._news.set()
+
+    async def _sorted(self, ready: Sequence[_Waiting], group: TaskGroup) -> None:
+        """Send what is in no batch yet, and wait for the batches that hold the rest."""
+        token = self._draw()
+        asked = [
+            Submitted(one.key.digest, one.key.nonce, f"{token}-{number}", one.request.model, one.request.answers_as)
+            for number, one in enumerate(ready)
+        ]
+        ours = await anyio.to_thread.run_sync(self._store.submissions.begin, token, asked)
+        self._joined[token] = [one for one in ready if one.key.digest in ours]
+        if ours:
+            requests = {name.custom_id: one.request for name, one in zip(asked, ready, strict=True) if one.key.digest in ours}
+            group.start_soon(self._send, token, requests)
+        else:
+            await self._forget(token)
+        for one in ready:
+            if one.key.digest not in ours:
+                await self._join(one, group)
+
+    async def _join(self, waiting: _Waiting, group: TaskGroup) -> None:
+        """Wait for the batch that another session or process began with this question."""
+        token = await anyio.to_thread.run_sync(self._store.submissions.holding, waiting.key.digest)
+        if token is None:  # collected in this very moment
+            self._gather(waiting)
+            return
+        fresh = token not in self._joined
+        self._joined.setdefault(token, []).append(waiting)
+        if fresh:
+            group.start_soon(self._await_sender, token)
+
+    async def _send(self, token: str, requests: dict[str, ModelRequest]) -> None:
+        """Send a batch, and wait for it."""
+        for number in range(self._patience.tries):
+            sent = await self._batches.submit(requests)
+            if isinstance(sent, ModelFailure) and sent.charge_unknown:
+                sent = await self._lost(token, requests, sent)
+            if isinstance(sent, Batch):
+                await anyio.to_thread.run_sync(self._store.submissions.sent, token, sent.id)
+                await self._collect(token, sent.id)
+                return
+            if not sent.kind.transient or number + 1 == self._patience.tries:
+                await self._refused(token, sent)
+                return
+            await anyio.sleep(self._pause_s(number, sent))
+
+    async def _await_sender(self, token: str) -> None:
+        """Wait until the id of somebody else's batch is written down, or its sender must be dead; then for the batch."""
+        while True:
+            batch = await anyio.to_thread.run_sync(self._store.submissions.batch, token)
+            if batch is None:
+                self._again(token)
+                return
+            if batch.batch_id is not None:
+                await self._collect(token, batch.batch_id)
+                return
+            if datetime.now(UTC) - batch.begun_at >= timedelta(seconds=self._patience.unsent_s):
+                await self._orphan(batch)
+                return
+            await anyio.sleep(self._patience.first_look_s)
+
+    async def _orphan(self, batch: OpenBatch) -> None:
+        """Find out whether a batch whose sender died was accepted; where it was not, its questions are asked again."""
+        asked = await anyio.to_thread.run_sync(self._store.submissions.asked, batch.token)
+        found = await self._sought({one.custom_id: _bare(one) for one in asked})
+        if isinstance(found, ModelFailure):
+            self._give_all(batch.token, found)
+        elif found is None:
+            await self._forget(batch.token)
+            self._again(batch.token)
+        else:
+            await anyio.to_thread.run_sync(self._store.submissions.sent, batch.token, found.id)
+            await self._collect(batch.token, found.id)
+
+    async def _lost(self, token: str, requests: dict[str, ModelRequest], failure: ModelFailure) -> Batch | ModelFailure:
+        """Return the batch whose acceptance we were not told, or that it was not accepted, which is no charge."""
+        del token
+        found = await self._sought(requests)
+        return replace(failure, charge_unknown=False) if found is None else found
+
+    async def _sought(self, requests: dict[str, ModelRequest]) -> Batch | ModelFailure | None:
+        """Return the batch at the provider that holds these custom ids; None where there is none."""
+        listed = await self._surely(self._batches.recent)
+        if isinstance(listed, ModelFailure):
+            return listed
+        known = await anyio.to_thread.run_sync(self._store.submissions.known_ids)
+        for candidate in listed:
+            if candidate.id in known or candidate.requests != len(requests):
+                continue
+            ended = await self._ended(candidate.id)
+            if isinstance(ended, ModelFailure):
+                return ended
+            results = await self._surely(lambda batch_id=candidate.id: self._batches.collect(batch_id, requests))  # type: ignore[misc]
+            if isinstance(results, ModelFailure):
+                return results
+            if any(not (isinstance(one, ModelFailure) and one.kind is FailureKind.MISSING) for one in results.results.values()):
+                return ended
+        return None
+
+    async def _collect(self, token: str, batch_id: str) -> None:
+        """Wait until a batch has ended, keep its answers, and give them to those who wait."""
+        ended = await self._ended(batch_id)
+        if isinstance(ended, ModelFailure):
+            await self._unreachable(token, ended)
+            return
+        asked = await anyio.to_thread.run_sync(self._store.submissions.asked, token)
+        whole = {one.key.digest: one.request for one in self._joined.get(token, ())}
+        requests = {one.custom_id: whole.get(one.digest) or _bare(one) for one in asked}
+        results = await self._surely(lambda: self._batches.collect(batch_id, requests))
+        if isinstance(results, ModelFailure):
+            await self._unreachable(token, results)
+            return
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._keep, asked, results)
+            await self._forget(token)
+        self._deal(token, asked, results)
+
+    def _keep(self, asked: Sequence[Submitted], results: BatchResults) -> None:
+        for one in asked:
+            answer = results.results[one.custom_id]
+            if isinstance(answer, ModelAnswer):
+                self._store.keep(CacheKey(one.digest, one.nonce), answer)
+
+    def _deal(self, token: str, asked: Sequence[Submitted], results: BatchResults) -> None:
+        """Give each who waits the result that is theirs, under their own nonce."""
+        by_digest = {one.digest: one for one in asked}
+        for waiting in self._joined.pop(token, []):
+            one = by_digest.get(waiting.key.digest)
+            if one is None:
+                self._gather(waiting)
+                continue
+            result = results.results[one.custom_id]
+            if isinstance(result, ModelAnswer) and one.nonce != waiting.key.nonce:
+                value = kept(result, CacheKey(one.digest, one.nonce), datetime.now(UTC))
+                result = replace(value.read(waiting.request, waiting.key.nonce), batch=True)
+            waiting.give(result)
+
+    async def _ended(self, batch_id: str) -> Batch | ModelFailure:
+        """Return a batch once there is nothing more to wait for."""
+        number = 0
+        while True:
+            await anyio.sleep(min(self._patience.first_look_s * 2.0**number, self._patience.longest_look_s))
+            batch = await self._surely(lambda: self._batches.look(batch_id))
+            if isinstance(batch, ModelFailure) or batch.ended:
+                return batch
+            number = min(number + 1, 30)
+
+    async def _surely(self, call: Callable[[], Awaitable[Found | ModelFailure]]) -> Found | ModelFailure:
+        """Make a call that costs nothing, again where that may help."""
+        result = await call()
+        for number in range(self._patience.tries - 1):
+            if not isinstance(result, ModelFailure) or not result.kind.transient:
+                break
+            await anyio.sleep(self._pause_s(number, result))
+            result = await call()
+        return result
+
+    def _pause_s(self, number: int, failure: ModelFailure) -> float:
+        asked = self._patience.first_look_s * 2.0**number if failure.retry_after_s is None else failure.retry_after_s
+        return min(asked, self._patience.longest_look_s)
+
+    async def _refused(self, token: str, failure: ModelFailure) -> None:
+        """Hand on why a batch was not accepted."""
+        await self._forget(token)
+        self._give_all(token, replace(failure, batch=True))
+
+    async def _unreachable(self, token: str, failure: ModelFailure) -> None:
+        """Hand on why a batch cannot be collected; one that the provider does not know any more is given up."""
+        if failure.kind is FailureKind.REJECTED:
+            await self._forget(token)
+            failure = ModelFailure(FailureKind.MISSING, f"the batch is gone ({failure.detail})", charge_unknown=True, batch=True)
+        self._give_all(token, failure)
+
+    def _give_all(self, token: str, failure: ModelFailure) -> None:
+        for waiting in self._joined.pop(token, []):
+            waiting.give(failure)
+
+    def _again(self, token: str) -> None:
+        for waiting in self._joined.pop(token, []):
+            self._gather(waiting)
+
+    async def _forget(self, token: str) -> None:
+        await anyio.to_thread.run_sync(self._store.submissions.close, token)
+
+
+@asynccontextmanager
+async def batching(door: BatchingDoor) -> AsyncGenerator[BatchingDoor]:
+    """Let a door send and collect until the block ends; what is not collected by then stays written down."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(door.work, group)
+        yield door
+        group.cancel_scope.cancel()
+
+
+def _bare(submitted: Submitted) -> ModelRequest:
+    """Return as much of a request as it takes to read its answer, where nobody here knows it whole."""
+    return ModelRequest(submitted.model, 1, (), (), answers_as=submitted.answers_as)
