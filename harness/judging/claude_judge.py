@@ -159,8 +159,11 @@ class ClaudeJudge:
         """Return the questions about a conversation, one for each call of a sample."""
         criteria = applied_criteria(self._rubric, scenario)
         witness = Witness.of(transcript)
+        shown = {
+            about: self._room.material(scenario, transcript, about_facts=about) for about in {part.about_facts for part in self._parts}
+        }
         return tuple(
-            Case(part, self._systems[part.name], asked, self._room.material(scenario, transcript, about_facts=part.about_facts), witness)
+            Case(part, self._systems[part.name], asked, shown[part.about_facts], witness, transcript.repeat)
             for part in self._parts
             if (asked := asked_in(part, criteria))
         )

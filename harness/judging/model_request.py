@@ -22,6 +22,8 @@ class JudgeRequest(ModelRequest):
 
     nonce: str = ""
     """Boundary of the data, 32 hexadecimal digits."""
+    repeat: int = 0
+    """Of the conversation: a target that answers alike every time is judged anew every time."""
     sample: int = 0
     """Independent samples of one question are told apart by this number."""
     attempt: int = 0
@@ -33,7 +35,8 @@ class JudgeRequest(ModelRequest):
     def key(self) -> str:
         """SHA-256 of everything that is asked, its boundary left out: 64 hexadecimal digits."""
         asked = [
-            self.protocol, self.model, self.expected_model, self.max_tokens, self.effort, self.thinking, self.sample, self.attempt,
+            self.protocol, self.model, self.expected_model, self.max_tokens, self.effort, self.thinking,
+            self.repeat, self.sample, self.attempt,
             [self._plain(block.text) for block in self.system],
             [[message.role, self._plain(message.text)] for message in self.messages],
             dict(self.schema) if self.schema is not None else None,

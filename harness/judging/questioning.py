@@ -77,6 +77,8 @@ class Case:
     asked: tuple[Asked, ...]
     material: Material
     witness: Witness
+    repeat: int = 0
+    """Of the conversation, within its scenario; never shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ class Questioner:
             answers_as=choice.answers_as,
             purpose=f"{purpose}:{case.part.name}:{_STEPS[_ASK]}",
             nonce=nonce,
+            repeat=case.repeat,
             sample=number,
             protocol=PROTOCOL,
         )

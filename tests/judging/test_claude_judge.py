@@ -387,7 +387,7 @@ def test_the_fingerprint_holds_everything_that_can_change_a_score_and_nothing_el
 
 
 def test_a_question_is_known_by_its_key_whatever_its_boundary():
-    """Equal questions have equal keys; another sample, try, conversation, model or effort has another."""
+    """Equal questions have equal keys; another repeat, sample, try, conversation, model or effort has another."""
     requests = []
     for text, protocol in (
         (GOOD, {}),
@@ -402,7 +402,7 @@ def test_a_question_is_known_by_its_key_whatever_its_boundary():
     assert first.key == same.key
     assert first.nonce != same.nonce
     assert first.nonce not in first.key
-    others += [replace(first, sample=1), replace(first, attempt=1), replace(first, protocol="claude-0")]
+    others += [replace(first, repeat=1), replace(first, sample=1), replace(first, attempt=1), replace(first, protocol="claude-0")]
     assert len({first.key, *(request.key for request in others)}) == len(others) + 1
     assert replace(first, purpose="another word for it").key == first.key
 
