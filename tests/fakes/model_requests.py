@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from harness.judging.model_request import JudgeRequest
 from harness.language_model.connection import connection
 from harness.language_model.door import Message, ModelRequest, SystemBlock
 from harness.language_model.opening import Doors, opened
@@ -87,3 +89,11 @@ async def doors_to(url: str, key: str = KEY, **fields: Any) -> AsyncGenerator[Do
     """Open the doors to a fake."""
     async with opened(connection({"ANTHROPIC_API_KEY": key}, base_url=url, **fields)) as doors:
         yield doors
+
+
+def judges_question(*replies: str, nonce: str = BOUNDARY, sample: int = 0, **fields: Any) -> JudgeRequest:
+    """Return the same request as the judge's room makes it: under a nonce, and known by what it asks."""
+    plain = judge_request(*replies, **fields)
+    given = {field.name: getattr(plain, field.name) for field in dataclasses.fields(plain)}
+    messages = tuple(Message(one.role, one.text.replace(BOUNDARY, nonce)) for one in plain.messages)
+    return JudgeRequest(**(given | {"messages": messages, "nonce": nonce, "sample": sample, "protocol": "test-1"}))
