@@ -1,4 +1,4 @@
-"""A target over HTTP that answers each message with one JSON body.
+"""A target over HTTP, in whatever shape its file describes.
 
 One client with one connection for each conversation that is held at a time, kept from conversation to conversation.
 One client for all would cost more with every connection that it holds, and would carry cookies, by which load
@@ -7,22 +7,33 @@ balancers keep a client on one machine, from one conversation into another.
 
 from __future__ import annotations
 
-import ssl
-import uuid
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Self
 
 import anyio
-import httpx
 
 from harness.errors import TargetError
+from harness.targets.access import Access
 from harness.targets.connection import Connection
-from harness.targets.protocol import Answer, Opening, Session, TargetIdentity, TransportFailure
-from harness.targets.reply import RawReply, ReplyReader, version_of
-from harness.targets.request import RenderedRequest, RequestWriter, message_values
+from harness.targets.delivery import Delivery, DirectDelivery
+from harness.targets.events import EventReader
+from harness.targets.polling import PollDelivery, PollPaths
+from harness.targets.protocol import Answer, Opening, Reply, Session, TargetIdentity, TransportFailure
+from harness.targets.raw_reply import RawReply
+from harness.targets.reply import ReplyReader, version_of
+from harness.targets.request import BodyWriter, RenderedRequest, RequestWriter
+from harness.targets.route import route_of
+from harness.targets.socket_opening import SocketOpener
+from harness.targets.sockets import SocketDelivery, SocketShape
+from harness.targets.sse import EventStream
+from harness.targets.talk import Talk
 from harness.targets.wire import Wire
+from harness.targets.witness import Witness
+
+TEARDOWN_S = 2.0
+"""Seconds that the request which ends a conversation may take."""
 
 
 class HttpTarget:
@@ -31,16 +42,31 @@ class HttpTarget:
     Args:
         wire: the target file, with its environment filled in.
         connections: connections that are kept between conversations.
+        witness: looks on.
+
+    Raises:
+        SettingsError: a certificate, proxy, application or extra that the file needs and that cannot be used.
     """
 
-    def __init__(self, wire: Wire, connections: int = 16) -> None:
+    def __init__(self, wire: Wire, connections: int = 16, witness: Witness | None = None) -> None:
+        file = wire.file
         self._wire = wire
         self._connections = connections
+        self._witness = witness
+        self._route = route_of(wire)
+        self._access = Access(wire, str(self._route.base))
         self._writer = RequestWriter(wire)
         self._reader = ReplyReader(wire)
-        self._identity = TargetIdentity(wire.file.name, wire.file.url)
-        self._tls = _trusted(wire.file.url)
+        self._identity = TargetIdentity(file.name, file.url)
+        self._stream = EventStream(EventReader(file.events, wire.secrets), witness) if file.streamed else None
+        self._polled = None if file.poll is None else PollPaths(file.poll, file.retries)
+        self._socket = (
+            None if file.websocket is None else SocketShape(wire, file.websocket, SocketOpener(file, self._route), self._reader, witness)
+        )
+        self._teardown = None if file.teardown is None else BodyWriter(file.teardown.path, file.teardown.body)
         self._idle: list[Connection] = []
+        self.teardowns_failed = 0
+        """Conversations whose end the target did not take (`teardown`)."""
 
     @property
     def identity(self) -> TargetIdentity:
@@ -56,6 +82,11 @@ class HttpTarget:
     def attested(self) -> bool:
         """False when its file says `build: unattested`."""
         return self._wire.file.build != "unattested"
+
+    @property
+    def sandboxed(self) -> bool:
+        """True when what conversations create there harms nobody."""
+        return self._wire.file.sandboxed
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,11 +131,42 @@ class HttpTarget:
     @asynccontextmanager
     async def _session(self, opening: Opening) -> AsyncGenerator[Session]:
         async with self._connection() as connection:
-            yield _HttpSession(connection, self._wire, self._writer, self._reader, opening)
+            talk = Talk(self._wire.file, self._writer, opening)
+            delivery = self._delivery(connection)
+            try:
+                yield _HttpSession(talk, delivery, self._wire.file.turn_timeout_s)
+            finally:
+                await delivery.close()
+                await self._torn_down(connection, talk)
+
+    def _delivery(self, connection: Connection) -> Delivery:
+        method = self._wire.file.request.method
+        if self._polled is not None:
+            return PollDelivery(connection, method, self._polled, self._writer, self._reader)
+        if self._socket is not None:
+            return SocketDelivery(connection, self._socket)
+        if self._stream is not None:
+            return DirectDelivery(connection, method, self._reader, self._stream.read)
+        return DirectDelivery(connection, method, self._reader)
+
+    async def _torn_down(self, connection: Connection, talk: Talk) -> None:
+        """Send the request that ends a conversation in which anything was said, whatever ended it."""
+        named = self._wire.file.teardown
+        if named is None or self._teardown is None or talk.turn == 0:
+            return
+        values, marks = talk.closing()
+        own = (("Content-Type", "application/json"),) if self._teardown.has_body else ()
+        request = RenderedRequest(
+            self._teardown.path(values), (*own, *self._writer.headers(values), *marks), self._teardown.content(values)
+        )
+        with anyio.CancelScope(shield=True):
+            result = await connection.once(named.method, request, TEARDOWN_S)
+        if isinstance(result, TransportFailure) or not 200 <= result.status < 300:
+            self.teardowns_failed += 1
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[Connection]:
-        connection = self._idle.pop() if self._idle else Connection(self._wire.file, self._tls)
+        connection = self._idle.pop() if self._idle else Connection(self._wire, self._route, self._access, self._witness)
         try:
             yield connection
         finally:
@@ -117,24 +179,17 @@ class HttpTarget:
 
 
 class _HttpSession:
-    """One conversation with an HTTP target, under a session id that nothing else has used."""
+    """One conversation with an HTTP target."""
 
-    def __init__(self, connection: Connection, wire: Wire, writer: RequestWriter, reader: ReplyReader, opening: Opening) -> None:
-        self._connection = connection
-        self._file = wire.file
-        self._writer = writer
-        self._reader = reader
-        self._opening = opening
-        self._session = f"harness-{uuid.uuid4().hex}"
+    def __init__(self, talk: Talk, delivery: Delivery, turn_timeout_s: float) -> None:
+        self._talk = talk
+        self._delivery = delivery
+        self._turn_timeout_s = turn_timeout_s
 
     async def send(self, message: str, turn: int, timeout_s: float | None) -> Answer:
         """Send the user's message of this turn; `timeout_s` None means the target file's."""
-        values = message_values(self._opening, self._session, turn, message)
-        limit_s = self._file.turn_timeout_s if timeout_s is None else timeout_s
-        raw, attempts = await self._connection.ask(self._file.request.method, self._writer.write(values), limit_s)
-        return Answer(raw if isinstance(raw, TransportFailure) else self._reader.read(raw), attempts)
-
-
-def _trusted(url: str) -> ssl.SSLContext:
-    """Return the certificates to trust; none for plain HTTP, which spares reading them (and would fail closed)."""
-    return httpx.create_ssl_context() if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        outgoing = self._talk.outgoing(message, turn)
+        answer = await self._delivery.bring(outgoing, self._turn_timeout_s if timeout_s is None else timeout_s)
+        if isinstance(answer.result, Reply):
+            self._talk.heard(message, answer.result)
+        return answer

@@ -65,7 +65,7 @@ class Attempt:
     """One try to send a message; only tries that nothing answered are repeated."""
 
     outcome: str
-    """`answered`, or the failure kind that made another try permissible."""
+    """`answered`, or the failure kind that made another try permissible; `reconnected`: a socket was opened again for its answer."""
     waited_s: float
     """Pause before this attempt, seconds."""
 
@@ -83,6 +83,9 @@ class Reply:
     """Request sent to last byte, seconds, of the attempt that was answered."""
     build: str | None
     first_token_s: float | None = None
+    """Request sent to first piece of text, seconds; None where replies come in one piece."""
+    longest_gap_s: float | None = None
+    """Longest wait for the next piece of text, seconds; None with fewer than two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,8 @@ class Opening:
     """0 ≤ seed < 2**53, so that it survives JSON in every language."""
     locale: str
     setup: dict[str, Any] = field(default_factory=dict)
+    run_id: str | None = None
+    """Id of the run, by which the target's own traces find the conversation again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,16 +28,39 @@ class RenderedRequest:
     path: str
     headers: tuple[tuple[str, str], ...]
     content: bytes | None
+    repeatable: bool = False
+    """It carries a key by which the target knows it again, so that it may be sent twice."""
 
 
-class RequestWriter:
+class BodyWriter:
+    """Writes one path and one body of a target file, for values that change from message to message."""
+
+    def __init__(self, path: str, body: JsonValue = None) -> None:
+        self._path = path
+        self._body = None if body is None else _compiled(body)
+
+    @property
+    def has_body(self) -> bool:
+        """True when there is a body at all."""
+        return self._body is not None
+
+    def path(self, values: Values) -> str:
+        """Return the path for these values."""
+        return render(self._path, values) if is_template(self._path) else self._path
+
+    def content(self, values: Values) -> bytes | None:
+        """Return the JSON body for these values, or None where there is none."""
+        return None if self._body is None else json.dumps(self._body(values), ensure_ascii=False).encode("utf-8")
+
+
+class RequestWriter(BodyWriter):
     """Writes the requests of one target."""
 
     def __init__(self, wire: Wire) -> None:
-        request = wire.file.request
-        self._path = request.path
-        self._body = None if request.body is None else _compiled(request.body)
-        own = () if self._body is None else (("Content-Type", "application/json"),)
+        super().__init__(wire.file.request.path, wire.file.request.body)
+        own = (("Content-Type", "application/json"),) if self.has_body else ()
+        if wire.file.streamed:
+            own = (*own, ("Accept", "text/event-stream"))
         self.fixed_headers = tuple((name, value) for name, value in wire.headers if not is_template(value))
         """Headers that every request carries, also those outside conversations."""
         named = {name.lower() for name, _ in wire.headers}
@@ -46,24 +69,39 @@ class RequestWriter:
 
     def write(self, values: Values) -> RenderedRequest:
         """Return the request for these values (`message_values`)."""
-        path = render(self._path, values) if is_template(self._path) else self._path
-        headers = (*self._own, *self.fixed_headers)
-        if self._varying:
-            headers = (*headers, *((name, render(value, values)) for name, value in self._varying))
-        content = None if self._body is None else json.dumps(self._body(values), ensure_ascii=False).encode("utf-8")
-        return RenderedRequest(path, headers, content)
+        return RenderedRequest(self.path(values), (*self._own, *self.headers(values)), self.content(values))
+
+    def headers(self, values: Values) -> tuple[tuple[str, str], ...]:
+        """Return the headers that the file names, for these values."""
+        if not self._varying:
+            return self.fixed_headers
+        return (*self.fixed_headers, *((name, render(value, values)) for name, value in self._varying))
 
 
-def message_values(opening: Opening, session: str, turn: int, message: str) -> Values:
-    """Return what the templates of a request may use."""
+def message_values(
+    opening: Opening, session: str, turn: int, message: str, history: Sequence[JsonValue] = (), message_id: str = ""
+) -> Values:
+    """Return what the templates of a request may use.
+
+    Args:
+        opening: of the conversation.
+        session: id of the session.
+        turn: number of the turn, from 1.
+        message: what the user says.
+        history: `{role, content}` of everything said before, with a system message in front where there is one.
+        message_id: names this one message.
+    """
     return {
         "session": session,
         "message": message,
+        "history": [*history, {"role": "user", "content": message}],
         "locale": opening.locale,
         "seed": opening.seed,
         "turn": turn,
         "scenario": opening.scenario_id,
         "setup": opening.setup,
+        "run": opening.run_id or "",
+        "message_id": message_id,
     }
 
 

@@ -49,7 +49,7 @@ def test_a_whole_target_file_is_read_and_its_environment_filled_in(load):
     ("old", "new", "place", "said"),
     [
         ("{{ message }}", "{{ mesage }}", "8:19", "did you mean 'message'"),
-        ("{{ message }}", "{{ env.TOKEN }}", "8:19", "headers only"),
+        ("{{ message }}", "{{ env.TOKEN }}", "8:19", "env may stand in headers"),
         ("{{ message }}", "{{ message.upper() }}", "8:19", ""),
         ("/chat/{{ session }}", "/chat/{{ message }}", "4:9", "message"),
         ("/chat/{{ session }}", "chat", "4:9", ""),
@@ -85,8 +85,8 @@ def test_known_names_are_listed_once_and_env_only_where_it_may_stand(load):
     """A list of what could have been meant offers nothing that would be refused next."""
     with pytest.raises(SourceError) as caught:
         load(GOOD.replace("{{ message }}", "{{ zzz }} {{ message }}").replace("{{ turn }}", "{{ zzz }}"), **ENVIRON)
-    assert "known here: env, locale, scenario, seed, session, turn" in str(caught.value)
-    assert "known here: locale, message, scenario, seed, session, setup, turn" in str(caught.value)
+    assert "known here: env, locale, message_id, run, scenario, seed, session, turn" in str(caught.value)
+    assert "known here: history, locale, message, message_id, run, scenario, seed, session, setup, turn" in str(caught.value)
 
 
 def test_a_lacking_text_is_told_beside_other_mistakes(load):

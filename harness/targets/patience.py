@@ -1,0 +1,63 @@
+"""Trying again: only what nothing accepted, or what the target knows by its key, with pauses that the target may ask for.
+
+The tries that come to nothing and their pauses together may take one turn's time, and a pause that does not fit into
+it is not shortened but given up; the try that is accepted has the turn's whole time for itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+
+from harness.targets.protocol import Attempt, FailureKind, Owner, TransportFailure
+from harness.targets.raw_reply import RawReply
+from harness.targets.reply import is_overload, retry_after_s
+
+FIRST_PAUSE_S = 0.25
+"""Pause before the second try where the target asks for none; it doubles with each further try."""
+Result = TypeVar("Result")
+
+
+async def persistently(
+    attempt: Callable[[], Awaitable[Result]], retries: int, limit_s: float, *, repeatable: bool = False
+) -> tuple[Result, tuple[Attempt, ...]]:
+    """Return the result of the last try, and all tries.
+
+    Args:
+        attempt: one try: a RawReply, a TransportFailure, or whatever means success.
+        retries: further tries at most.
+        limit_s: seconds for all tries before the one that is accepted.
+        repeatable: a connection that was cut may be tried again too.
+    """
+    deadline = time.monotonic() + limit_s
+    attempts: list[Attempt] = []
+    waited = 0.0
+    while True:
+        result = await attempt()
+        refused = refusal_of(result, repeatable=repeatable)
+        attempts.append(Attempt(outcome=refused.value if refused else "answered", waited_s=waited))
+        if refused is None or len(attempts) > retries:
+            break
+        waited = max(FIRST_PAUSE_S * 2 ** (len(attempts) - 1), asked_pause_s(result))
+        if time.monotonic() + waited > deadline:
+            break
+        await anyio.sleep(waited)
+    return result, tuple(attempts)
+
+
+def refusal_of(result: object, *, repeatable: bool = False) -> FailureKind | None:
+    """Return why a try may be made again, if so."""
+    if isinstance(result, RawReply):
+        return FailureKind.OVERLOADED if is_overload(result) else None
+    if isinstance(result, TransportFailure):
+        again = result.owner is Owner.INFRASTRUCTURE or (repeatable and result.kind is FailureKind.CUT)
+        return result.kind if again else None
+    return None
+
+
+def asked_pause_s(result: object) -> float:
+    """Return the pause that a response asks for with Retry-After, seconds; 0 where it asks for none."""
+    return (retry_after_s(result.headers, time.time()) or 0.0) if isinstance(result, RawReply) else 0.0
