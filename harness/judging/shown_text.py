@@ -13,8 +13,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-_SUSPECT = re.compile(r"[^ -;=?-~\n]")
-"""Everything but plain ASCII, which is left alone; of that, angle brackets."""
+_SUSPECT = re.compile(r"[^ -;=?-~\n¡-¬®-ʯ、-ヿ㐀-䶿一-鿿！-ﾟ]")
+"""Everything but ASCII without angle brackets, Latin letters, kana, kanji and wide forms: signs to be looked at one by one."""
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u3164\uffa0\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 """Invisible all the same: joiners, fillers and variation selectors."""
