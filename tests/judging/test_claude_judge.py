@@ -407,6 +407,16 @@ def test_a_question_is_known_by_its_key_whatever_its_boundary():
     assert replace(first, purpose="another word for it").key == first.key
 
 
+def test_repeats_of_one_conversation_are_questions_of_their_own():
+    """A target that answers alike every time is judged every time, so that the judge's own noise is seen; the repeat is never sent."""
+    model = ScriptedModel()
+    judged(judge_of(model), CASE, held(), replace(held(), repeat=4711), replace(held(), repeat=4711))
+    keys = [request.key for request in model.requests if request.purpose == "judge:facts:ask"]
+    assert len(keys) == 3
+    assert len(set(keys)) == 2
+    assert not any("4711" in call.user + call.system for call in model.calls)
+
+
 def test_no_more_calls_are_under_way_than_allowed():
     """Conversations judged side by side share the places; none is left waiting for ever."""
     under_way, most = 0, 0
