@@ -15,7 +15,7 @@ from harness.cli.output import mention, say
 from harness.cli.verdict import decide_and_report, measure_and_report
 from harness.demo.serve import serving
 from harness.demo.shop import ShopPlan
-from harness.demo.target import write_target_file
+from harness.demo.target import SHAPES, write_target_file
 from harness.package_data import shipped
 from harness.settings import DEFAULT_REPEATS, Settings
 
@@ -51,13 +51,15 @@ def gate_green(defects: Mapping[str, float], flags: Mapping[str, Any], environ: 
 
 
 def serve_until_interrupted(defects: Mapping[str, float]) -> int:
-    """Serve blue and green, with a target file for each, until SIGINT or SIGTERM."""
+    """Serve blue and green, with a target file for each and each shape, until SIGINT or SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with _blue_and_green(defects) as shops:
         for shop in shops:
             say(f"{shop.plan.colour:5}  {shop.url}  build {shop.plan.build}  target file {shop.target_file}")
+            for shape in SHAPES[1:]:
+                say(f"       {shape:13}  {write_target_file(shop.target_file.parent, shop.plan.colour, shop.url, shape)}")
         mention("Ctrl-C stops both")
         stop.wait()
     return 0

@@ -1,68 +1,64 @@
-"""The shop on the wire, as an ASGI application: chat, health, version, metrics.
+"""The shop on the wire, as an ASGI application: chat in every shape, health, version, metrics.
 
-POST /chat/message   {session_id, message, locale?, seed?, customer?} → 200, the reply; 400 for what cannot be read
-GET  /health         {"status": "ok"}
-GET  /version        {build, colour, version}
-GET  /metrics        {conversations, turns, sessions}
+POST /chat/message          {session_id, message, locale?, seed?, customer?} → 200, the reply; 400 for what cannot be read;
+                            with `Accept: text/event-stream` as events `delta` … `completed`
+POST /chat/submit           the same → 202 {response_id}, and then either
+GET  /chat/message/{id}     202 until the reply is there, or
+WS   /chat/socket           ?session_id=…&after=… → events `delta` … `completed` with `response_id` and `seq`
+POST /v1/chat/completions   chat completions, streamed or not
+GET  /health                {"status": "ok"}
+GET  /version               {build, colour, version}
+GET  /metrics               {conversations, turns, sessions}
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.routing import Route, WebSocketRoute
 
 from harness.demo import shop as demo
-from harness.demo.slots import Language
+from harness.demo.completions import Completions
+from harness.demo.promised import Promises
+from harness.demo.wire import MAX_BODY, EventResponse, answered, json_object, json_response, json_text, message_in, pieces_of
 
-MAX_BODY = 64 * 1024
-"""Bytes of a request; more is refused with 413."""
-MAX_MESSAGE = 4000
-"""Characters of a message."""
-_MAX_ID = 200
-
-
-class _CutResponse(Response):
-    """Promises a whole body, sends half of it, and returns: the server then closes the connection."""
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": bytes(self.body[: len(self.body) // 2]), "more_body": True})
+__all__ = ["MAX_BODY", "application"]
 
 
 def application(shop: demo.Shop) -> Starlette:
     """Return the ASGI application of one shop."""
 
     async def chat(request: Request) -> Response:
-        raw = await _body(request)
-        if raw is None:
-            return _json({"error": f"the body exceeds {MAX_BODY} bytes"}, 413)
-        message = _message(raw)
-        if isinstance(message, str):
-            return _json({"error": message}, 400)
+        data = await json_object(request)
+        message = data if isinstance(data, Response) else message_in(data)
+        if isinstance(message, Response):
+            return message
         answer = shop.answer(message)
         if answer.delay_s:
             await asyncio.sleep(answer.delay_s)
-        return _json(answer.body, answer.status, build=answer.build, kind=_CutResponse if answer.cut else Response)
+        streamed = "text/event-stream" in request.headers.get("accept", "") and answer.status == 200
+        return EventResponse(_events(answer), answer.build, cut=answer.cut) if streamed else answered(answer)
 
     async def health(_request: Request) -> Response:
-        return _json({"status": "ok"}, build=shop.build)
+        return json_response({"status": "ok"}, build=shop.build)
 
     async def version(_request: Request) -> Response:
-        return _json(shop.version(), build=shop.build)
+        return json_response(shop.version(), build=shop.build)
 
     async def metrics(_request: Request) -> Response:
-        return _json(shop.metrics(), build=shop.build)
+        return json_response(shop.metrics(), build=shop.build)
 
+    promises = Promises(shop)
     return Starlette(
         routes=[
             Route("/chat/message", chat, methods=["POST"]),
+            Route("/chat/submit", promises.submit, methods=["POST"]),
+            Route("/chat/message/{response_id}", promises.ask),
+            WebSocketRoute("/chat/socket", promises.listen),
+            Route("/v1/chat/completions", Completions(shop).answer, methods=["POST"]),
             Route("/health", health),
             Route("/version", version),
             Route("/metrics", metrics),
@@ -70,39 +66,6 @@ def application(shop: demo.Shop) -> Starlette:
     )
 
 
-def _json(content: Any, status: int = 200, build: str | None = None, kind: type[Response] = Response) -> Response:
-    headers = {} if build is None else {"x-build": build}
-    return kind(json.dumps(content, ensure_ascii=False, separators=(",", ":")), status, headers, "application/json")
-
-
-async def _body(request: Request) -> bytes | None:
-    """Return the request's body, or None when it is too large."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY:
-            return None
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _message(raw: bytes) -> demo.Message | str:
-    """Return the message in a body, or what is wrong with it."""
-    try:
-        data = json.loads(raw)
-    except (ValueError, RecursionError):
-        return "the body is not JSON"
-    if not isinstance(data, dict):
-        return "the body is not a JSON object"
-    session_id, text, customer = data.get("session_id"), data.get("message"), data.get("customer")
-    if not isinstance(session_id, str) or not 0 < len(session_id) <= _MAX_ID:
-        return f"session_id: needs a text of 1 to {_MAX_ID} characters"
-    if not isinstance(text, str) or not 0 < len(text) <= MAX_MESSAGE:
-        return f"message: needs a text of 1 to {MAX_MESSAGE} characters"
-    if customer is not None and (not isinstance(customer, str) or len(customer) > _MAX_ID):
-        return "customer: needs the id of a customer, or nothing"
-    seed = data.get("seed", 0)
-    if isinstance(seed, bool) or not isinstance(seed, (int, str)) or not str(seed).isdecimal():
-        return "seed: needs a whole number from 0"
-    locale: Language = "ja" if str(data.get("locale", "en")).startswith("ja") else "en"
-    return demo.Message(session_id, text, locale, int(seed), customer or None)
+def _events(answer: demo.Response) -> list[str]:
+    deltas = [f"event: delta\ndata: {json_text({'text': piece})}\n\n" for piece in pieces_of(str(answer.body["text"]))]
+    return [*deltas, f"event: completed\ndata: {json_text(answer.body)}\n\n"]

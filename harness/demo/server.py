@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import signal
 import socket
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import uvicorn
 
@@ -17,6 +19,9 @@ from harness.demo.app import application
 from harness.demo.shop import FACT_FILES, Shop, ShopPlan
 from harness.errors import HarnessError
 from harness.facts import load_facts
+
+_SOCKETS: Literal["websockets-sansio", "none"] = "websockets-sansio" if importlib.util.find_spec("websockets") else "none"
+"""What serves WebSockets: the package of the extra `websocket`, where it is installed."""
 
 
 class _Server(uvicorn.Server):
@@ -58,7 +63,11 @@ async def _serve(shops: Sequence[Shop]) -> None:
     """Serve every shop on a port of its own until the standard input closes."""
     listeners = [_listener() for _ in shops]
     servers = [
-        _Server(uvicorn.Config(application(shop), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1))
+        _Server(
+            uvicorn.Config(
+                application(shop), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1, ws=_SOCKETS
+            )
+        )
         for shop in shops
     ]
     tasks = [asyncio.create_task(server.serve(sockets=[listener])) for server, listener in zip(servers, listeners, strict=True)]

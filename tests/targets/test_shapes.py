@@ -1,0 +1,94 @@
+"""One shop, every shape: the same conversation brings the same replies, whichever way they come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from harness.conversations.drive import drive
+from harness.conversations.transcript import EndReason
+from harness.demo.serve import serving
+from harness.demo.shop import ShopPlan
+from harness.demo.target import SHAPES, write_target_file
+from harness.package_data import shipped
+from harness.scenarios.model import Turn
+from harness.targets.http import HttpTarget
+from harness.targets.protocol import FailureKind, Opening
+from harness.targets.wire import load_target
+from tests.fakes.scripted_target import scenario
+
+pytestmark = pytest.mark.anyio
+
+FACTS = shipped("scenarios") / "facts"
+TALK = scenario(
+    turns=(
+        Turn(say="How much is Naruto?", capture={"title": "products[0].title"}),
+        Turn(say="And is {{ captured.title }} in stock?"),
+        Turn(say="進撃の巨人は完結していますか？"),
+    ),
+)
+OPENING = Opening("price", 0, 4711, "en", {"customer": "C-1001"}, run_id="r1")
+DEFECTS = ({}, {"dropped-connection": 1.0}, {"http-500": 1.0})
+
+
+@pytest.fixture(scope="module")
+def shop():
+    """A healthy shop, one that breaks every reply off, and one that answers 500."""
+    with serving([ShopPlan("green", FACTS, defects) for defects in DEFECTS]) as urls:
+        yield urls
+
+
+async def held(folder: Path, url: str, shape: str):
+    file = write_target_file(folder, "green", url, shape)
+    async with HttpTarget(load_target(str(file), {})) as target:
+        return await drive(TALK, OPENING, target)
+
+
+def said(transcript):
+    """Return texts, builds and structured fields, without what is of one session or one shape."""
+    fields = ("intent", "language", "products", "citations", "passages", "actions")
+    return [
+        (one.sent, one.reply.text, one.reply.build, {name: one.reply.payload.get(name) for name in fields}) for one in transcript.exchanges
+    ]
+
+
+@pytest.mark.parametrize("shape", SHAPES[1:])
+async def test_every_shape_brings_the_same_replies(shape, shop, tmp_path):
+    """Text, build and structured fields of three turns are those of the synchronous shape, captures and all."""
+    plain, other = await held(tmp_path, shop[0], "sync"), await held(tmp_path, shop[0], shape)
+    assert (plain.ended, other.ended) == (EndReason.COMPLETED, EndReason.COMPLETED), other
+    assert said(other) == said(plain)
+    assert len(said(plain)) == 3
+    assert said(plain)[0][3]["products"]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_a_piece_by_piece_reply_tells_when_its_first_piece_came_and_how_it_stalled(shape, shop, tmp_path):
+    """First piece and longest gap are measured where replies come in pieces, and nowhere else."""
+    transcript = await held(tmp_path, shop[0], shape)
+    for exchange in transcript.exchanges:
+        if shape in {"stream", "websocket", "openai-stream"}:
+            assert 0 < exchange.reply.first_token_s <= exchange.reply.latency_s
+            assert 0 <= exchange.reply.longest_gap_s <= exchange.reply.latency_s
+        else:
+            assert exchange.reply.first_token_s is exchange.reply.longest_gap_s is None
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_a_shop_that_breaks_off_fails_the_turn_in_every_shape(shape, shop, tmp_path):
+    """A cut reply is the target's failure, and its message is not sent twice."""
+    before = httpx.get(f"{shop[1]}/metrics").json()["turns"]
+    transcript = await held(tmp_path, shop[1], shape)
+    assert transcript.ended is EndReason.TARGET_FAILURE
+    assert transcript.exchanges[0].failure.kind is FailureKind.CUT
+    assert httpx.get(f"{shop[1]}/metrics").json()["turns"] == before + 1
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_a_shop_that_answers_500_fails_the_turn_in_every_shape(shape, shop, tmp_path):
+    """An internal error is the target's failure, whether it comes as a status or as an event."""
+    transcript = await held(tmp_path, shop[2], shape)
+    assert transcript.ended is EndReason.TARGET_FAILURE
+    assert transcript.exchanges[0].failure.kind is FailureKind.SERVER_ERROR
