@@ -57,6 +57,8 @@ class Baseline:
 
 MIN_REPEATS = 3
 """Fewer say nothing about the spread within a scenario."""
+MISSING_SHARE, FEWEST_MISSING = 0.05, 3
+"""A larger share of missing scores, and at least so many, would make every comparison with a baseline invalid."""
 _SHOWN = 5
 
 
@@ -87,6 +89,21 @@ def baseline_of(run: RunRecord, accepted_by: str | None = None, note: str = "") 
             accepted_by=accepted_by, note=note,
         )
     )  # fmt: skip
+
+
+def refuse_unscored(run: RunRecord) -> None:
+    """Raise BaselineError when so many scores are missing that every comparison with this run would be invalid.
+
+    A conversation that the target ended needs none: it scores 1 throughout.
+    """
+    assessed = {plan.id for plan in run.manifest.scenarios if plan.dimensions}
+    rows = [one for one in run.conversations if one.assignment.scenario_id in assessed and one.transcript.valid]
+    missing = sum(one.scores is None and not one.transcript.failed for one in rows)
+    if missing >= FEWEST_MISSING and missing > MISSING_SHARE * len(rows):
+        raise BaselineError(
+            f"run {run.manifest.run_id}: {missing} of {len(rows)} conversations have no score, so that nothing could be compared with it; "
+            "look at the judge, then judge this run again with `harness rejudge`, or record again"
+        )
 
 
 def identified(baseline: Baseline) -> Baseline:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.baselines.baseline import Baseline, baseline_of
+from harness.baselines.baseline import Baseline, baseline_of, refuse_unscored
 from harness.baselines.file import read_baseline, read_transcripts, write_baseline
 from harness.conversations.transcript import EndReason, Transcript
 from harness.errors import BaselineError, StoreError
@@ -105,6 +105,15 @@ def test_a_judge_that_failed_leaves_no_score() -> None:
     baseline = baseline_of(replace(run, conversations=records))
     assert baseline.scenarios[0].scores == (None, None, {"groundedness": 5, "tone_and_locale": 4})
     assert baseline.scenarios[0].critical == (None, None, False)
+
+
+def test_a_run_without_scores_is_refused() -> None:
+    """What a judge gave no scores could only make every later comparison invalid; a few missing ones do not."""
+    run = made.run()
+    refuse_unscored(run)
+    silent = tuple(replace(record, judgement=None) for record in run.conversations)
+    with pytest.raises(BaselineError, match=f"{len(silent)} of {len(silent)} conversations have no score"):
+        refuse_unscored(replace(run, conversations=silent))
 
 
 def test_critical_failures_survive_the_file(path: Path) -> None:
