@@ -37,7 +37,7 @@ def record(
     Every scenario is held 20 times unless --repeats says otherwise; the seeds are a stream of their own.
     """
     from harness.assembly import assemble
-    from harness.baselines.baseline import MIN_REPEATS
+    from harness.baselines.baseline import MIN_REPEATS, refuse_unscored
     from harness.baselines.file import write_baseline
     from harness.cli.holding import hold
     from harness.cli.reporting import refuse_unwritable
@@ -57,6 +57,7 @@ def record(
     run, folder = hold(bench, SeedStream.BASELINE, measure, flags)
     if run.problems:
         raise TargetError(f"{folder}: this run cannot be a baseline: {'; '.join(run.problems)}")
+    refuse_unscored(run)
     stored = write_baseline(output, run, accepted_by=accepted_by, note=note, known=Known.of(bench.suite.facts))
     size = f"{counted(len(stored.scenarios), 'scenario')} x {stored.repeats}"
     say(f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {size}")
