@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 from harness.calibration.sample import Sample
@@ -45,3 +47,17 @@ def read_sample(path: Path) -> Sample:
     if found is None:
         raise StoreError(f"{path}: there is no sample here; draw one with `harness judge sample RUN`, or leave --run away")
     return found
+
+
+def empty_table(sample: Sample) -> str:
+    """Return the labels that are asked for as a table to fill in: a row for each conversation, dimension and rater.
+
+    It begins with a byte order mark, so that spreadsheets read it as UTF-8.
+    """
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow(("item", "dimension", "rater", "human", "judge", "language", "arm", "split"))
+    for one in sample.drawn:
+        for dimension in one.scores:
+            table.writerows((one.item, dimension, f"rater {seat}", "", "", one.language, "", "") for seat in one.seats)
+    return "\ufeff" + text.getvalue()

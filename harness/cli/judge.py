@@ -7,6 +7,7 @@ import click
 from harness.cli.lazy import Entry, LazyGroup
 
 _COMMANDS = {
+    "sample": Entry("harness.cli.judge_commands.sample", "Draw conversations of a run for people to label, with a form to fill in."),
     "calibrate": Entry("harness.cli.judge_commands.calibrate", "Hold the judge against labels of people, and store what it is good for."),
 }
 

@@ -1,0 +1,184 @@
+"""`harness judge` from the command line: drawing a sample, handing labels in, and what is stored."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from harness.calibration.file import read_calibration
+from harness.package_data import shipped
+from tests.cli.conftest import Door
+from tests.fakes.raw_http import RawServer
+
+FP = "0123456789abcdef"
+Green = Callable[..., AbstractContextManager[tuple[RawServer, Path]]]
+
+
+def table(path: Path, rows: list[tuple[object, ...]], header: str = "item,dimension,rater,human,judge") -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header.split(","), *rows])
+    return path
+
+
+def good(path: Path) -> Path:
+    """Forty items that two people and the judge score almost alike in `tone`, and at random in `facts`."""
+    rows: list[tuple[object, ...]] = []
+    for number in range(40):
+        truth = 1 + number % 5
+        near = max(1, truth - (number % 9 == 0))
+        rows += [(f"i{number}", "tone", rater, label, truth) for rater, label in (("ann", truth), ("bob", near))]
+        rows += [(f"i{number}", "facts", rater, label, 1 + number * 7 % 5) for rater, label in (("ann", truth), ("bob", near))]
+    return table(path, rows)
+
+
+@pytest.fixture
+def run(door: Door, green: Green, suite_words: tuple[str, ...]) -> str:
+    """A run of 36 judged conversations; its id."""
+    with green() as (_, target):
+        held = door("run", *suite_words, "--target", target, "--repeats", "3", "--quiet", "--json")
+    assert held.code == 0
+    return next(Path(".harness/runs").iterdir()).name
+
+
+def test_labels_alone_are_reported_and_not_stored(door: Door, tmp_path: Path):
+    """Nobody said whose scores these are: statuses are shown, nothing is written, and the reader is told how to store them."""
+    found = door("judge", "calibrate", good(tmp_path / "labels.csv"))
+    assert found.code == 0
+    assert "1 gating, 1 off (160 labels of 40 items)" in found.out
+    assert "tone: GATING" in found.out
+    assert "facts: OFF" in found.out
+    assert "Not stored" in found.out
+    assert not (tmp_path / ".harness").exists()
+
+
+def test_a_named_judge_gets_its_calibration_file(door: Door, tmp_path: Path):
+    """Stored under its fingerprint, dated, with the number of labels; the document and the file say the same."""
+    found = door("judge", "calibrate", good(tmp_path / "labels.csv"), "--fingerprint", FP, "--json")
+    document = found.document
+    stored = read_calibration(tmp_path / ".harness" / "calibrations" / f"{FP}.json")
+    assert stored is not None
+    assert (stored.fingerprint, stored.labels, stored.items, stored.created) == (FP, 160, 40, document["created"])
+    assert {one["dimension"]: one["status"] for one in document["dimensions"]} == {"facts": "off", "tone": "gating"}
+    assert document["stored"] == f".harness/calibrations/{FP}.json"
+    assert document["dimensions"][1]["measures"]["confusion"][4][4] == 8 + 7
+
+
+def test_output_and_settings_say_where(door: Door, tmp_path: Path):
+    """--output wins; the folder of calibrations can be configured, so that it can lie in a repository."""
+    labels = good(tmp_path / "labels.csv")
+    assert door("judge", "calibrate", labels, "--fingerprint", FP, "--output", tmp_path / "deep" / "own.json").code == 0
+    assert (tmp_path / "deep" / "own.json").exists()
+    (tmp_path / "harness.toml").write_text('calibrations = "judges/calibrations"\n', encoding="utf-8")
+    assert door("judge", "calibrate", labels, "--fingerprint", FP).code == 0
+    assert (tmp_path / "judges" / "calibrations" / f"{FP}.json").exists()
+
+
+def test_the_configured_judge_is_calibrated_by_default(door: Door, tmp_path: Path):
+    """Named by settings or --judge; the file carries the fingerprint that its runs state."""
+    found = door("judge", "calibrate", good(tmp_path / "labels.csv"), "--judge", "offline")
+    assert "rules only held against people" in found.out
+    (stored,) = (tmp_path / ".harness" / "calibrations").iterdir()
+    assert read_calibration(stored).judge == "rules only"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--judge", "offline", "--fingerprint", FP), "--judge and --fingerprint both name a judge"),
+        (("--fingerprint", "../../etc/passwd"), "is no fingerprint of a judge"),
+        (("--judge", "nobody"), "unknown judge 'nobody'"),
+        (("--run", "last"), "there are no runs here yet"),
+        (("--sample", "none.json"), "there is no sample here"),
+    ],
+)
+def test_what_cannot_be_used_is_a_sentence(door: Door, tmp_path: Path, words: tuple[str, ...], expected: str):
+    """A mistake of the user ends in 2, and nothing is stored."""
+    found = door("judge", "calibrate", good(tmp_path / "labels.csv"), *words)
+    assert found.code == 2
+    assert expected in found.err
+    assert not (tmp_path / ".harness" / "calibrations").exists()
+
+
+def test_all_mistakes_of_labels_are_shown_with_their_lines(door: Door, tmp_path: Path):
+    """Hostile cells are quoted harmlessly, each at its place."""
+    path = table(tmp_path / "labels.csv", [("a", "tone", "ann", "\x1b[31m9", 4), ("b", "", "ann", 3, "::error::")])
+    found = door("judge", "calibrate", path)
+    assert found.code == 2
+    assert "labels.csv:2: column 'human'" in found.err
+    assert "labels.csv:3: column 'dimension'" in found.err
+    assert "\x1b" not in found.err
+    assert "::error" not in found.err
+
+
+def test_a_table_that_names_nothing_sensible_is_refused(door: Door, tmp_path: Path):
+    """A column of free text as dimension would make a row of each; it is told as what it is."""
+    rows = [(f"i{number}", f"text {number}", "ann", 3, 4) for number in range(600)]
+    found = door("judge", "calibrate", table(tmp_path / "labels.csv", rows))
+    assert found.code == 2
+    assert "more than 500 combinations of dimension, language and arm" in found.err
+
+
+def test_a_run_is_sampled_rated_and_calibrated(door: Door, run: str, suite_words: tuple[str, ...], tmp_path: Path):
+    """Draw, fill the table in, hand it in: the judge's own scores are joined, and its calibration is stored under its fingerprint."""
+    drawn = door("judge", "sample", run, *suite_words[:4])
+    assert drawn.code == 0, drawn.err
+    assert "36 conversations of 36 drawn, 14 of them for all three raters" in drawn.out
+    assert "the part for disagreement is random" in drawn.out
+    folder = tmp_path / ".harness" / "runs" / run / "labelling"
+    assert sorted(path.name for path in folder.iterdir()) == ["form.html", "labels.csv", "sample.json"]
+    assert {path.stat().st_mode & 0o077 for path in (folder / "form.html", folder / "labels.csv", folder)} == {0}
+    sample = json.loads((folder / "sample.json").read_text(encoding="utf-8"))["sample"]
+    judge = {one["item"]: one["scores"]["tone_and_locale"] for one in sample["conversations"]}
+    with (folder / "labels.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 36 + 2 * 14
+    for number, row in enumerate(rows):
+        row["human"] = str(max(1, judge[row["item"]] - number % 2))
+    filled = table(tmp_path / "filled.csv", [tuple(row.values()) for row in rows], ",".join(rows[0]))
+    found = door("judge", "calibrate", filled, "--run", "last", "--json").document
+    assert found["fingerprint"] == sample["fingerprint"]
+    assert found["judge"] == "rules only"
+    assert found["labels"] == len(rows)
+    assert found["sources"][0]["run"] == run
+    assert [(one["arm"], one["judged"], one["labelled"]) for one in found["means"]] == [("green", 36, 36)]
+    assert found["dimensions"][0]["measures"]["bias"]["value"] == pytest.approx(0.5, abs=0.1)
+    assert (tmp_path / ".harness" / "calibrations" / f"{found['fingerprint']}.json").exists()
+    wrong = door("judge", "calibrate", filled, "--run", "last", "--fingerprint", FP)
+    assert (wrong.code, "leave the flag away" in wrong.err) == (2, True)
+
+
+def test_a_sample_is_never_drawn_over_another(door: Door, run: str, suite_words: tuple[str, ...], tmp_path: Path):
+    """People may be labelling already: another sample goes to another folder."""
+    assert door("judge", "sample", run, *suite_words[:4]).code == 0
+    again = door("judge", "sample", run, *suite_words[:4], "--seed", "2")
+    assert again.code == 2
+    assert "holds something already" in again.err
+    assert door("judge", "sample", run, *suite_words[:4], "--seed", "2", "--out", tmp_path / "second").code == 0
+
+
+def test_another_suite_or_rubric_is_refused(door: Door, run: str, suite_words: tuple[str, ...], tmp_path: Path):
+    """What people are shown is what the judge was shown."""
+    found = door("judge", "sample", run)
+    assert found.code == 2
+    assert "is not in this suite; name the suite of the run with --suite and --facts" in found.err
+    rubric = tmp_path / "rubric.yaml"
+    rubric.write_text(
+        (shipped("judges") / "rubric.yaml").read_text(encoding="utf-8").replace("version: 1", "version: 2", 1), encoding="utf-8"
+    )
+    found = door("judge", "sample", run, *suite_words[:4], "--rubric", rubric)
+    assert "is another rubric than the run was judged by" in found.err
+
+
+def test_both_arms_are_sampled(door: Door, run: str, baseline: Path, suite_words: tuple[str, ...], tmp_path: Path):
+    """With a baseline named, half of the conversations are its own, and its run and build are known."""
+    found = door("judge", "sample", run, *suite_words[:4], "--baseline", baseline, "--size", "40")
+    assert found.code == 0, found.err
+    sample = json.loads((tmp_path / ".harness" / "runs" / run / "labelling" / "sample.json").read_text(encoding="utf-8"))["sample"]
+    arms = [one["arm"] for one in sample["conversations"] if one["seats"]]
+    assert (arms.count("green"), arms.count("baseline")) == (20, 20)
+    assert {one["arm"]: one["build"] for one in sample["sources"]}["baseline"] == "b" * 40
