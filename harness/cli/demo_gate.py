@@ -58,8 +58,10 @@ def serve_until_interrupted(defects: Mapping[str, float]) -> int:
     with _blue_and_green(defects) as shops:
         for shop in shops:
             say(f"{shop.plan.colour:5}  {shop.url}  build {shop.plan.build}  target file {shop.target_file}")
+        for shop in shops:
             for shape in SHAPES[1:]:
-                say(f"       {shape:13}  {write_target_file(shop.target_file.parent, shop.plan.colour, shop.url, shape)}")
+                file = write_target_file(shop.target_file.parent, shop.plan.colour, shop.url, shape)
+                say(f"{shop.plan.colour:5}  {shape:13}  target file {file}")
         mention("Ctrl-C stops both")
         stop.wait()
     return 0

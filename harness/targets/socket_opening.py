@@ -23,8 +23,8 @@ from harness.targets.wire import TargetFile
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
-CLOSE_S = 1.0
-"""Seconds that the other side gets to say goodbye."""
+CLOSE_S = 0.25
+"""Seconds that the other side gets to say goodbye; a half-open connection never does, and is given up that much later."""
 FRAMES = 64
 """Frames that wait to be read before the sender has to wait."""
 Headers = tuple[tuple[str, str], ...]

@@ -107,7 +107,7 @@ async def raw_server(*behaviours: Behaviour, greeting: bytes = b"") -> AsyncGene
         writer.write(greeting)
         try:
             while not writer.is_closing():
-                request = await _read(reader, number)
+                request = await read_request(reader, number)
                 server.requests.append(request)
                 behave = queue.pop(0) if len(queue) > 1 else queue[0]
                 await behave(request, writer)
@@ -130,7 +130,7 @@ async def raw_server(*behaviours: Behaviour, greeting: bytes = b"") -> AsyncGene
         await asyncio.sleep(0)
 
 
-async def _read(reader: asyncio.StreamReader, connection: int) -> Request:
+async def read_request(reader: asyncio.StreamReader, connection: int) -> Request:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.strip().split("\r\n")
     method, path, _ = first.split(" ")

@@ -1,6 +1,23 @@
+import ssl
+
 import pytest
+import trustme
 
 
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def authority():
+    """A certificate authority that nobody knows."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def untrusted(authority):
+    """What a server needs to speak TLS with a certificate of that authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost", "green.test").configure_cert(context)
+    return context

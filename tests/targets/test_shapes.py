@@ -46,6 +46,11 @@ async def held(folder: Path, url: str, shape: str):
         return await drive(TALK, OPENING, target)
 
 
+def turns(url: str) -> int:
+    """Return how many messages a shop has answered, by its own count."""
+    return httpx.get(f"{url}/metrics").json()["turns"]
+
+
 def said(transcript):
     """Return texts, builds and structured fields, without what is of one session or one shape."""
     fields = ("intent", "language", "products", "citations", "passages", "actions")
@@ -79,11 +84,11 @@ async def test_a_piece_by_piece_reply_tells_when_its_first_piece_came_and_how_it
 @pytest.mark.parametrize("shape", SHAPES)
 async def test_a_shop_that_breaks_off_fails_the_turn_in_every_shape(shape, shop, tmp_path):
     """A cut reply is the target's failure, and its message is not sent twice."""
-    before = httpx.get(f"{shop[1]}/metrics").json()["turns"]
+    before = turns(shop[1])
     transcript = await held(tmp_path, shop[1], shape)
     assert transcript.ended is EndReason.TARGET_FAILURE
     assert transcript.exchanges[0].failure.kind is FailureKind.CUT
-    assert httpx.get(f"{shop[1]}/metrics").json()["turns"] == before + 1
+    assert turns(shop[1]) == before + 1
 
 
 @pytest.mark.parametrize("shape", SHAPES)
