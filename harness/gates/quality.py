@@ -25,6 +25,7 @@ from harness.baselines.score_arrays import PairedScores, paired_scores
 from harness.frozen import fingerprint
 from harness.gates import quality_words as words
 from harness.gates.policy import GatePolicy
+from harness.gates.quality_calibration import Standing, calibration_cautions, calibration_figures, calibration_missing
 from harness.gates.quality_cautions import (
     attempts_that_spent,
     cautions,
@@ -54,6 +55,8 @@ class QualityEvidence:
     pinned: Comparison | None = None
     attempts: tuple[str, ...] | None = None
     """Decisions of earlier runs that held this build against this baseline, in order; None where nobody keeps count."""
+    calibration: Standing | None = None
+    """How far the judge is calibrated; None where it needs no calibration, such as one that only follows rules."""
 
 
 def decide(evidence: QualityEvidence, policy: GatePolicy) -> Verdict | NextLook:
@@ -65,7 +68,7 @@ def decide(evidence: QualityEvidence, policy: GatePolicy) -> Verdict | NextLook:
     main = evidence.baseline
     unusable, lacking = invalid(main, evidence.pinned), too_many_missing(main, policy)
     seen = _seen(evidence, policy)
-    thin = too_little(main, evidence.pinned, seen.clusters if seen else None, policy)
+    thin = (*calibration_missing(evidence.calibration, policy), *too_little(main, evidence.pinned, seen.clusters if seen else None, policy))
     if unusable or seen is None or (thin and lacking):
         decision = Decision.INVALID if unusable or lacking else Decision.INCONCLUSIVE
         return _verdict(evidence, policy, _Answer(decision, (*unusable, *lacking, *thin)), None)
@@ -139,9 +142,10 @@ def _further(evidence: QualityEvidence, seen: _Seen, policy: GatePolicy, *, lack
     """
     if seen.failed:
         return None
-    if waiting := {one.scenario: FRESH_CONVERSATIONS for one in seen.broken if one.waiting}:
-        return NextLook(GATE, waiting, Purpose.CONFIRMATION)
     looking, ruling = evidence.looking, worst(seen.courses)
+    matters = {one.scenario for one in seen.broken if one.waiting and (one.known or ruling is not Ruling.INCONCLUSIVE)}
+    if matters:
+        return NextLook(GATE, dict.fromkeys(sorted(matters), FRESH_CONVERSATIONS), Purpose.CONFIRMATION)
     undecided = ruling is Ruling.CONTINUE or (ruling is Ruling.PASS and (seen.groups.waiting or lacking))
     if not undecided or looking.next is None or too_many_missing(evidence.baseline, policy, looking.looks[-1]):
         return None
@@ -262,8 +266,15 @@ def _verdict(evidence: QualityEvidence, policy: GatePolicy, answer: _Answer, see
         gate=GATE,
         decision=answer.decision,
         reasons=answer.reasons,
-        figures=figures(evidence.baseline, evidence.looking, measured, policy, evidence.attempts),
-        cautions=(*answer.cautions, *cautions(evidence.baseline, seen.clusters if seen else None, policy)),
+        figures={
+            **figures(evidence.baseline, evidence.looking, measured, policy, evidence.attempts),
+            **calibration_figures(evidence.calibration),
+        },
+        cautions=(
+            *answer.cautions,
+            *calibration_cautions(evidence.calibration),
+            *cautions(evidence.baseline, seen.clusters if seen else None, policy),
+        ),
         policy=fingerprint(policy),
         evidence=fingerprint(evidence),
         allowed=answer.allowed,

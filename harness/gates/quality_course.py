@@ -17,6 +17,7 @@ import numpy.typing as npt
 from harness.baselines.score_arrays import PairedScores
 from harness.gates.policy import GatePolicy
 from harness.records.run import LookSchedule
+from harness.statistics.guardrails import group_result
 from harness.statistics.noninferiority import FUTILE, PairedArms, Rule, Ruling, Standing, estimate, take_look
 from harness.statistics.paired import PairedResult
 from harness.statistics.power import detectable_drop
@@ -104,7 +105,8 @@ class Looking:
 def follow(reference: Reference, scores: PairedScores, looking: Looking, policy: GatePolicy) -> Course:
     """Return how a comparison stands after the looks that were taken."""
     rule = _rule(reference, policy)
-    way = _walk(partial(_arms, reference, scores), _depth(reference, scores, looking.schedule), looking, rule, policy.target)
+    compared = partial(estimate, target=policy.target)
+    way = _walk(partial(_arms, reference, scores), compared, _depth(reference, scores, looking.schedule), looking, rule)
     return Course(
         reference=reference,
         ruling=way.ruling,
@@ -125,10 +127,12 @@ def follow_group(scores: PairedScores, arms: Callable[[int | None], PairedArms],
         policy: margin of groups, error rate and stopping.
 
     Returns:
-        PASS once it is proved, CONTINUE while that may still come.
+        PASS once it is proved, CONTINUE while that may still come, FAIL or INCONCLUSIVE when it will not.
     """
     rule = Rule(policy.group_margin, None, "prove", policy.stopping, policy.alpha, _futility(policy))
-    return _walk(arms, _depth("baseline", scores, looking.schedule), looking, rule, "suite").ruling
+    way = _walk(arms, group_result, _depth("baseline", scores, looking.schedule), looking, rule)
+    given_up = bool(way.standing.undecided[0]) and not bool(way.standing.pass_open[0])
+    return Ruling.INCONCLUSIVE if given_up else way.ruling
 
 
 def known_after(scores: PairedScores, schedule: LookSchedule) -> FloatArray:
@@ -171,10 +175,10 @@ class _Way:
 
 def _walk(
     arms: Callable[[int | None], PairedArms],
+    compared: Callable[[PairedArms], PairedResult],
     depth: float | tuple[int, ...],
     looking: Looking,
     rule: Rule,
-    target: Literal["population", "suite"],
 ) -> _Way:
     """Take the looks one after the other.
 
@@ -191,7 +195,7 @@ def _walk(
     standing, found = Standing.begin((1,)), []
     for index, look in enumerate(taken):
         held = arms(look)
-        found.append((held, result := estimate(held, target)))
+        found.append((held, result := compared(held)))
         if index == cap + 1 and standing.ruling[0] == Ruling.INCONCLUSIVE:
             whole = all(bool((one.difference == one.difference_high).all()) for _, one in found)
             standing = replace(Standing.begin((1,)), pass_open=np.array([whole]))

@@ -27,6 +27,7 @@ from harness.statistics.guardrails import (
     LEAST_SCENARIOS,
     catastrophe_confirmed,
     catastrophe_tests,
+    group_result,
     guardrail_tests,
     level_at_each_look,
 )
@@ -101,6 +102,8 @@ class Catastrophe:
     unscored: int = 0
     """Conversations of the looks without a score: each may have failed or not."""
     fresh_unscored: int = 0
+    known: bool = True
+    """The failures that are known suffice; False where those that missing scores may hide are needed."""
 
     @property
     def waiting(self) -> bool:
@@ -132,7 +135,7 @@ def group_findings(scenarios: tuple[PairedScenario, ...], scores: PairedScores, 
     if not groups:
         return GroupFindings()
     arms = [partial(scores.arms, chosen=one.chosen, dimension=one.name if one.kind == "dimension" else None) for one in groups]
-    results = [estimate(held(looking.taken or None), "suite") for held in arms]
+    results = [group_result(held(looking.taken or None)) for held in arms]
     tests = guardrail_tests(results, policy.group_margin, policy.alpha)
     levels = _levels(results, scores, looking, policy)
     strict = [follow_group(scores, held, looking, policy) for held in arms] if policy.guardrails == "strict" else None
@@ -156,9 +159,10 @@ def group_findings(scenarios: tuple[PairedScenario, ...], scores: PairedScores, 
 
 
 def _groups(scenarios: tuple[PairedScenario, ...], scores: PairedScores) -> list[_Group]:
-    """Return the groups that are large enough to be tested."""
+    """Return the groups that are large enough to be tested; a single dimension is what the verdict is about."""
+    dimensions = scores.dimensions if len(scores.dimensions) > 1 else ()
     groups = [
-        *(_Group("dimension", name, scores.assessed[:, column]) for column, name in enumerate(scores.dimensions)),
+        *(_Group("dimension", name, scores.assessed[:, column]) for column, name in enumerate(dimensions)),
         *_labelled("intent", [one.plan.intent for one in scenarios]),
         *_labelled("language", [one.plan.locale for one in scenarios]),
     ]
@@ -192,7 +196,7 @@ def _at_worst(arms: PairedArms) -> PairedResult:
     """Return the group's comparison with every missing score at its worst and as little spread as that leaves; without any, as it is."""
     holes = arms.low < arms.high
     if not holes.any():
-        return estimate(arms, "suite")
+        return group_result(arms)
     steady = {name: np.where(holes, 0.0, getattr(arms, name)) for name in ("green_variance", "baseline_variance")}
     return replace(estimate(replace(arms, high=arms.low, **steady), "suite"), df=_CERTAIN)
 
@@ -246,6 +250,7 @@ def catastrophes(scenarios: tuple[PairedScenario, ...]) -> tuple[Catastrophe, ..
                 confirmed=bool(again[index]) if complete and (again[index] or never[index]) else None,
                 unscored=count.green.unscored,
                 fresh_unscored=count.fresh.unscored,
+                known=bool(certain.hit[index]),
             )
         )
     return tuple(found)

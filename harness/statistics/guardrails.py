@@ -15,7 +15,7 @@ Sources: Schultzberg, Ankargren, Frånberg 2024 (arXiv:2402.11609) for guardrail
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -24,6 +24,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, stdtr
 
 from harness.statistics.multiplicity import holm
+from harness.statistics.noninferiority import PairedArms, estimate
 from harness.statistics.paired import NEGLIGIBLE, PairedResult
 from harness.statistics.reliability import Counts, Reference, lower_tail
 from harness.statistics.sequential import crossing_probabilities
@@ -64,13 +65,32 @@ class GuardrailTests:
     """Not adjusted: asking for proof in every group is stricter than in any one."""
 
 
+def group_result(arms: PairedArms) -> PairedResult:
+    """Return the comparison of one group on exactly the suite's scenarios.
+
+    While the candidate has held each scenario once, its spread cannot be seen within scenarios, and the baseline's alone would
+    answer for it. A steadier baseline must not make a single conversation a proof: the spread of the differences answers where it
+    is the larger.
+    """
+    suite = estimate(arms, "suite")
+    if float(arms.repeats.max()) > 1.0:
+        return suite
+    between = estimate(arms)
+    wider = between.standard_error > suite.standard_error
+    return replace(
+        suite,
+        standard_error=np.where(wider, between.standard_error, suite.standard_error),
+        df=np.where(wider, between.df, suite.df),
+    )
+
+
 def guardrail_tests(groups: Sequence[PairedResult], margin: float = MARGIN, alpha: float = ALPHA) -> GuardrailTests:
     """Test each group's mean difference against minus the margin, both ways.
 
     Degenerate: no groups → empty arrays, hence nothing fails. A group whose error cannot be estimated has p-values of 1.
 
     Args:
-        groups: comparisons on the suite's scenarios (`estimate(arms, "suite")`), all with the same leading axes.
+        groups: comparisons on the suite's scenarios (`group_result`), all with the same leading axes.
         margin: score points a group may lose.
         alpha: error rate: of the family for failing, of each group for proof.
     """

@@ -9,7 +9,16 @@ from harness.baselines.baseline import Baseline, BaselineScenario
 from harness.conversations.transcript import EndReason, Transcript
 from harness.expectations.finding import Finding, FindingOutcome
 from harness.judging.judge import JudgeIdentity, Judgement, JudgementOutcome, Rating, Usage
-from harness.records.run import Assignment, ConversationRecord, Purpose, RunManifest, RunRecord, ScenarioPlan, SeedStream
+from harness.records.run import (
+    Assignment,
+    ConversationRecord,
+    LookSchedule,
+    Purpose,
+    RunManifest,
+    RunRecord,
+    ScenarioPlan,
+    SeedStream,
+)
 from harness.scenarios.model import Severity
 from harness.targets.protocol import TargetIdentity
 
@@ -39,14 +48,21 @@ class Measured:
     dimensions: tuple[str, ...] = ("tone",)
     crashed: frozenset[int] = field(default_factory=frozenset)
     """First-look repeats that the target ended."""
+    critical: frozenset[int] = field(default_factory=frozenset)
+    """Repeats in which a critical criterion failed."""
+    baseline_critical: frozenset[int] = field(default_factory=frozenset)
+    fresh: Sequence[bool | None] = ()
+    """Conversations held to confirm: did a critical criterion fail? None where the judge gave no score."""
+    intent: str = "chitchat"
+    locale: str = "en"
 
     @property
     def plan(self) -> ScenarioPlan:
         return ScenarioPlan(
             id=self.id,
             title=self.id,
-            intent="chitchat",
-            locale="en",
+            intent=self.intent,
+            locale=self.locale,
             cluster=self.cluster or self.id,
             weight=self.weight,
             must_pass=self.must_pass,
@@ -76,8 +92,9 @@ def counted(
     )
 
 
-def run_of(scenarios: Sequence[Measured], repeats: int = 5, **changes) -> RunRecord:
+def run_of(scenarios: Sequence[Measured], repeats: int = 5, *, schedule: LookSchedule | None = None, **changes) -> RunRecord:
     """The run that these scenarios stand for; scenarios without green conversations are planned all the same."""
+    planned = max((repeats, *(schedule.every if schedule else ())))
     manifest = RunManifest(
         run_id="run",
         created="2026-11-01T00:00:00Z",
@@ -95,16 +112,21 @@ def run_of(scenarios: Sequence[Measured], repeats: int = 5, **changes) -> RunRec
         baseline="base",
         policy="policy",
         deselected=changes.pop("deselected", ()),
+        schedule=schedule,
+        pinned=changes.pop("pinned", None),
+        against=changes.pop("against", None),
     )
     return RunRecord(
-        manifest, tuple(record for one in scenarios for record in _records(one)), changes.pop("build", "green-build"), **changes
+        manifest, tuple(record for one in scenarios for record in _records(one, planned)), changes.pop("build", "green-build"), **changes
     )
 
 
-def baseline_of(scenarios: Sequence[Measured], judge: JudgeIdentity = JUDGE, build: str | None = "blue-build") -> Baseline:
+def baseline_of(
+    scenarios: Sequence[Measured], judge: JudgeIdentity = JUDGE, build: str | None = "blue-build", name: str = "base"
+) -> Baseline:
     """The baseline that these scenarios stand for."""
     return Baseline(
-        id="base",
+        id=name,
         created="2026-10-01T00:00:00Z",
         source_run="old",
         target=TARGET,
@@ -125,33 +147,41 @@ def _stored(scenario: Measured) -> BaselineScenario:
     scores = tuple(scenario.baseline or ())
     passes = tuple(scenario.baseline_passes) if scenario.baseline_passes is not None else (True,) * len(scores)
     plan = replace(scenario.plan, fingerprint="older") if scenario.changed else scenario.plan
-    return BaselineScenario(plan, passes, scores)
+    critical = tuple(None if row is None else repeat in scenario.baseline_critical for repeat, row in enumerate(scores))
+    return BaselineScenario(plan, passes, scores, critical)
 
 
-def _records(scenario: Measured) -> list[ConversationRecord]:
+def _records(scenario: Measured, planned: int) -> list[ConversationRecord]:
     passes = scenario.passes if scenario.passes is not None else [True] * len(scenario.green)
     looks = [
-        _record(scenario.id, repeat, Purpose.LOOK, passed, scores, crashed=repeat in scenario.crashed)
+        _record(scenario.id, repeat, Purpose.LOOK, passed, scores, crashed=repeat in scenario.crashed, critical=repeat in scenario.critical)
         for repeat, (passed, scores) in enumerate(zip(passes, scenario.green, strict=True))
     ]
-    first = len(looks)
-    return looks + [
-        _record(scenario.id, first + repeat, Purpose.EXTENSION, passed, None) for repeat, passed in enumerate(scenario.extension)
+    first = max(len(looks), planned)
+    extensions = [_record(scenario.id, first + more, Purpose.EXTENSION, passed, None) for more, passed in enumerate(scenario.extension)]
+    scores = dict.fromkeys(scenario.dimensions, 4)
+    fresh = [
+        _record(scenario.id, 1000 + more, Purpose.CONFIRMATION, True, None if failed is None else scores, critical=failed is True)
+        for more, failed in enumerate(scenario.fresh)
     ]
+    return looks + extensions + fresh
 
 
-def _record(scenario_id: str, repeat: int, purpose: Purpose, passed: bool, scores: Scores, *, crashed: bool = False) -> ConversationRecord:
+def _record(
+    scenario_id: str, repeat: int, purpose: Purpose, passed: bool, scores: Scores, *, crashed: bool = False, critical: bool = False
+) -> ConversationRecord:
     ended = EndReason.TARGET_FAILURE if crashed else EndReason.COMPLETED
     outcome = FindingOutcome.MET if passed else FindingOutcome.UNMET
     return ConversationRecord(
         Assignment(scenario_id, repeat, repeat, purpose),
         Transcript(scenario_id, repeat, repeat, TARGET, (), ended),
         (Finding(1, -1, "status", Severity.MUST, None, outcome, "seen"),),
-        None if purpose is Purpose.EXTENSION else _judgement(scores),
+        None if purpose is Purpose.EXTENSION else _judgement(scores, critical=critical),
     )
 
 
-def _judgement(scores: Scores) -> Judgement:
+def _judgement(scores: Scores, *, critical: bool) -> Judgement:
     if scores is None:
         return Judgement(JudgementOutcome.FAILED, (), (), Usage(), "no answer")
-    return Judgement(JudgementOutcome.RATED, (), tuple(Rating(name, score, 2, 3) for name, score in scores.items()), Usage())
+    failures = ("safety",) if critical else ()
+    return Judgement(JudgementOutcome.RATED, (), tuple(Rating(name, score, 2, 3, failures) for name, score in scores.items()), Usage())
