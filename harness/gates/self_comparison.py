@@ -218,9 +218,11 @@ def _one_build(scenarios: Sequence[_Both]) -> OneBuild:
 
 
 def _groups(plans: Sequence[ScenarioPlan], names: Sequence[str]) -> tuple[Group, ...]:
-    """Return the groups that guardrails test: dimensions, intents and languages with enough scored scenarios."""
+    """Return the groups that guardrails test: dimensions, intents and languages with enough scored scenarios, where there are several."""
     scored = np.array([bool(plan.dimensions) for plan in plans])
-    found = [Group(np.array([name in plan.dimensions for plan in plans]), column) for column, name in enumerate(names)]
+    found = [
+        Group(np.array([name in plan.dimensions for plan in plans]), column) for column, name in enumerate(names if len(names) > 1 else ())
+    ]
     for labels in ([plan.intent for plan in plans], [plan.locale for plan in plans]):
         if len({label for label, kept in zip(labels, scored, strict=True) if kept}) > 1:
             found += [Group(scored & np.array([label == name for label in labels])) for name in sorted(set(labels) - {""})]

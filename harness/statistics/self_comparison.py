@@ -36,6 +36,7 @@ from harness.statistics.guardrails import (
     MARGIN,
     catastrophe_confirmed,
     catastrophe_tests,
+    group_result,
     guardrail_tests,
     level_at_each_look,
 )
@@ -239,7 +240,7 @@ def _guardrails(groups: list[PairedArms], procedure: Procedure) -> tuple[BoolArr
             level = anytime_level(np.stack([one.standard_error for one in results], axis=-1), margin, alpha)
         return np.asarray(np.any(guardrail_tests(results, margin, alpha).p_below_adjusted <= level, axis=-1))
 
-    fallen = confirmed([estimate(one, "suite") for one in groups])
+    fallen = confirmed([group_result(one) for one in groups])
     holes = [one.low < one.high for one in groups]
     if not any(bool(hole.any()) for hole in holes):
         return fallen, fallen
@@ -248,9 +249,14 @@ def _guardrails(groups: list[PairedArms], procedure: Procedure) -> tuple[BoolArr
 
 def _at_worst(group: PairedArms, holes: BoolArray) -> PairedResult:
     """Return the comparison with missing scores at their worst and, where there are any, as little spread as they leave."""
+    whole, some = group_result(group), holes.any(axis=-1)
     green, stored = (np.where(holes, 0.0, variance) for variance in (group.green_variance, group.baseline_variance))
-    result = estimate(replace(group, high=group.low, green_variance=green, baseline_variance=stored), "suite")
-    return replace(result, df=np.where(holes.any(axis=-1), np.inf, result.df))
+    surest = estimate(replace(group, high=group.low, green_variance=green, baseline_variance=stored), "suite")
+    return replace(
+        surest,
+        standard_error=np.where(some, surest.standard_error, whole.standard_error),
+        df=np.where(some, np.inf, whole.df),
+    )
 
 
 def _catastrophe(deal: Deal, runs: BoolArray, repeats: int) -> BoolArray:

@@ -25,7 +25,7 @@ POLICY = GatePolicy()
 SCHEDULE = LookSchedule((2, 4, 8), 0.05)
 GATE = GateInUse(POLICY, SCHEDULE, 5)
 BUILD = "blue-build"
-SPLITS = 40
+SPLITS = 20
 
 
 def measured(scenarios=14, repeats=20, seed=1, failures=0.03, must_pass=2, spread=(2, 3, 4, 5, 5)):
