@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 
-.PHONY: setup demo test check coverage test-slow bench golden lock clean
+.PHONY: setup demo test check coverage test-slow bench golden characteristics lock clean
 
 setup: $(READY)
 
@@ -41,6 +41,10 @@ golden: $(READY)
 	$(BIN)/harness scenarios schema > scenarios/scenario.schema.json
 	$(BIN)/python tests/golden/record_demo_baseline.py
 	-HARNESS_GOLDEN=1 $(BIN)/python -m pytest --quiet tests/reports tests/scenarios tests/house tests/acceptance/test_defects.py
+	git status --short
+
+characteristics: $(READY)
+	$(BIN)/python -m tests.golden.operating_characteristics
 	git status --short
 
 lock:

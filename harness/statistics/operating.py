@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.statistics.anytime import anytime_level
-from harness.statistics.guardrails import LEAST_SCENARIOS, MARGIN, guardrail_tests, level_at_each_look
+from harness.statistics.guardrails import LEAST_SCENARIOS, MARGIN, group_result, guardrail_tests, level_at_each_look
 from harness.statistics.noninferiority import PairedArms, Rule, Ruling, Standing, estimate, take_look
 from harness.statistics.paired import PairedResult
 from harness.statistics.score_model import BASE, Common, Drop, ScoreModel
@@ -197,15 +197,15 @@ class _Bench:
         target = self.experiment.target
         return estimate(self._arms(None, spread=target == "suite"), target)
 
-    def groups(self) -> list[PairedResult]:
-        """Return the comparison of each guarded group."""
+    def groups(self) -> list[PairedArms]:
+        """Return both arms of each guarded group."""
         experiment = self.experiment
         found = [self._arms(number) for number in range(experiment.guarded_dimensions)]
         members = experiment.form.groups(experiment.scenarios, LEAST_SCENARIOS) if experiment.guardrails else ()
         if members:
             whole = self._arms(None)
             found += [_part(whole, belongs) for belongs in members]
-        return [estimate(arms, "suite") for arms in found]
+        return found
 
     def invalid(self) -> BoolArray:
         """Return which runs lack too many scores."""
@@ -290,18 +290,23 @@ def _guarded(standing: Standing, bench: _Bench, doubtful: BoolArray) -> tuple[St
         found: BoolArray = np.any(guardrail_tests(results, MARGIN).p_below_adjusted <= np.asarray(level), axis=-1)
         return found
 
-    if any(bool((one.difference < one.difference_high).any()) for one in groups):
-        doubtful = doubtful | confirmed([_surest(one) for one in groups])
+    if any(bool((one.low < one.high).any()) for one in groups):
+        doubtful = doubtful | confirmed([_at_worst(one) for one in groups])
     kept = np.where(doubtful & (standing.ruling == Ruling.PASS), Ruling.INCONCLUSIVE, standing.ruling)
-    return replace(standing, ruling=np.where(confirmed(groups), Ruling.FAIL, kept).astype(np.int8)), doubtful
+    failed = confirmed([group_result(one) for one in groups])
+    return replace(standing, ruling=np.where(failed, Ruling.FAIL, kept).astype(np.int8)), doubtful
 
 
-def _surest(group: PairedResult) -> PairedResult:
-    """Return the group as it fails most surely: missing scores at their worst and their spread at its smallest."""
-    gaps = group.difference < group.difference_high
+def _at_worst(arms: PairedArms) -> PairedResult:
+    """Return the group as it fails most surely: missing scores at their worst, with as little spread as that leaves."""
+    holes = arms.low < arms.high
+    steady = {name: np.where(holes, 0.0, getattr(arms, name)) for name in ("green_variance", "baseline_variance")}
+    worst, plain = estimate(replace(arms, high=arms.low, **steady), "suite"), group_result(arms)
+    holed = holes.any(axis=-1)
     return replace(
-        group,
-        difference_high=group.difference,
-        standard_error=np.where(gaps, group.standard_error_low, group.standard_error),
-        df=np.where(gaps, np.inf, group.df),
+        plain,
+        difference=np.where(holed, worst.difference, plain.difference),
+        difference_high=np.where(holed, worst.difference_high, plain.difference_high),
+        standard_error=np.where(holed, worst.standard_error, plain.standard_error),
+        df=np.where(holed, np.inf, plain.df),
     )
