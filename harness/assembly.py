@@ -15,7 +15,7 @@ from harness.baselines.file import read_baseline
 from harness.errors import SettingsError
 from harness.evaluation.evaluate import Services
 from harness.expectations.check import CheckContext
-from harness.judging.claude_judge import ClaudeJudge, JudgeProtocol
+from harness.judging.claude_judge import ClaudeJudge, JudgeProtocol, OpenModel
 from harness.judging.judge import Judge
 from harness.judging.model_request import judge_key
 from harness.judging.offline_judge import OfflineJudge
@@ -24,7 +24,7 @@ from harness.judging.prompt import load_prompts
 from harness.judging.questioning import ModelChoice
 from harness.language_model.access import ModelAccess, Terms
 from harness.language_model.batching import BatchPatience
-from harness.language_model.connection import connection
+from harness.language_model.connection import Connection, connection
 from harness.language_model.prices import load_prices
 from harness.records.run import RunManifest, SeedStream
 from harness.records.store import new_run_id
@@ -155,13 +155,18 @@ def open_judge(settings: Settings, suite: Suite, environ: Mapping[str, str], acc
             way = access or model_access(settings, environ)
             if way is None:
                 raise SettingsError(NO_JUDGE)
-            return ClaudeJudge(suite.rubric, suite.facts, load_prompts(settings.rubric), judge_protocol(settings), way.opened)
+            return claude_judge(settings, suite, way.opened)
         case str() as name if is_plugged(name):
             return plugged_judge(name, suite, settings, environ)
     raise SettingsError(
         f"unknown judge {settings.judge!r}; known are 'offline' (rules only), 'anthropic' and 'bedrock' (Claude), "
         "and package.module:factory (your own)"
     )
+
+
+def claude_judge(settings: Settings, suite: Suite, open_model: OpenModel) -> ClaudeJudge:
+    """Return the judge that asks Claude, by a door of one's own; raises SourceError with every mistake of its prompts."""
+    return ClaudeJudge(suite.rubric, suite.facts, load_prompts(settings.rubric), judge_protocol(settings), open_model)
 
 
 def judge_protocol(settings: Settings) -> JudgeProtocol:
@@ -198,9 +203,7 @@ def model_access(settings: Settings, environ: Mapping[str, str], *, batch: bool 
                 f"budget_usd: nothing holds the judge {settings.judge} to a budget; leave it out, or let the judge see to it"
             )
         return None
-    reached = None
-    if not settings.replay:
-        reached = connection(environ, "bedrock" if settings.judge == "bedrock" else "anthropic", region=settings.judge_region)
+    reached = None if settings.replay else judge_connection(settings, environ)
     protocol = judge_protocol(settings)
     access = ModelAccess(
         Terms(
@@ -215,6 +218,11 @@ def model_access(settings: Settings, environ: Mapping[str, str], *, batch: bool 
     )
     access.verify()
     return access
+
+
+def judge_connection(settings: Settings, environ: Mapping[str, str]) -> Connection:
+    """Return how the judge's models are reached; raises SettingsError where there is no key."""
+    return connection(environ, "bedrock" if settings.judge == "bedrock" else "anthropic", region=settings.judge_region)
 
 
 def new_manifest(

@@ -81,19 +81,29 @@ def write_baseline(path: Path, run: RunRecord, *, accepted_by: str | None = None
     baseline = baseline_of(run, accepted_by, note)
     looks = {(plan.id, repeat) for plan in run.manifest.scenarios for repeat in range(run.manifest.repeats)}
     held = (record for record in run.conversations if (record.assignment.scenario_id, record.assignment.repeat) in looks)
-    transcripts = [_rounded(plain(redact(record.transcript, known))) for record in held]
+    store_baseline(path, baseline, (redact(record.transcript, known) for record in held))
+    return baseline
+
+
+def store_baseline(path: Path, baseline: Baseline, transcripts: Iterable[Transcript]) -> None:
+    """Put a baseline at `path` with its conversations, which hold no personal data any more; whole or not at all.
+
+    Raises:
+        BaselineError: It is too large, or a conversation is no JSON.
+        StoreError: The file cannot be written.
+    """
+    rounded = [_rounded(plain(one)) for one in transcripts]
     try:
-        shared, conversations = _conversation_lines(transcripts)
+        shared, conversations = _conversation_lines(rounded)
         body = [*(canonical_json(scenario) for scenario in baseline.scenarios), *conversations]
     except (ValueError, RecursionError) as error:
         raise BaselineError(f"{path}: the conversations cannot be stored as JSON ({error}); record the baseline again") from error
     fields = {
         "kind": KIND, "schema_version": SCHEMA_VERSION, "baseline": plain(dataclasses.replace(baseline, scenarios=())),
-        "scenario_lines": len(baseline.scenarios), "transcript_lines": len(transcripts), "shared_lines": shared,
+        "scenario_lines": len(baseline.scenarios), "transcript_lines": len(rounded), "shared_lines": shared,
     }  # fmt: skip
     header = canonical_json({**fields, "sha256": _sha256(fields, body)})
     write_atomically(path, pack(path, [header, *body]), _READABLE)
-    return baseline
 
 
 def read_baseline(path: Path) -> Baseline:

@@ -1,25 +1,21 @@
-"""Holding one run from the command line: journal, signals, progress.
+"""Holding one run from the command line: folder, journal, progress.
 
-The one place with an event loop. SIGINT and SIGTERM cancel the run; the journal is closed before the process leaves
-with 130 or 143, and the way to resume is said.
+SIGINT and SIGTERM cancel the run; the journal is closed before the process leaves with 130 or 143, and the way to resume is said.
 """
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import anyio
-import click
-
 from harness.assembly import Bench, manifest_beside, new_manifest, planned_manifest
+from harness.cli.event_loop import Interrupted, in_event_loop
 from harness.cli.output import mention
 from harness.cli.progress import progress
-from harness.errors import JudgeError, SettingsError, cause_of
+from harness.errors import JudgeError, SettingsError
 from harness.evaluation.schedule import Limits
 from harness.expectations.rehearsal import rehearse
 from harness.records.journal import Journal, read_manifest
@@ -32,15 +28,6 @@ BESIDE = "blue"
 """Folder, within that of a run, of the arm that is measured side by side."""
 SPENDING = "spending.jsonl"
 """Account of what a run's calls to models used and cost."""
-_SIGNAL_EXIT = 128
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
-
-
-class Interrupted(click.exceptions.Exit):
-    """The run was stopped by a signal; the exit code is the shell's convention, 128 + signal."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(_SIGNAL_EXIT + number)
 
 
 def hold(
@@ -52,6 +39,17 @@ def hold(
     """
     folder, manifest, resuming = _placed(bench, stream, flags)
     rehearse(bench.suite.scenarios, bench.services.context)
+    try:
+        return _held(bench, work, folder, manifest, quiet=flags["quiet"], resuming=resuming), folder
+    except (Interrupted, JudgeError):  # a signal; or no money, no key: what was held and judged is kept
+        mention(f"stopped{_way_on(flags, manifest)}")
+        raise
+
+
+def _held(
+    bench: Bench, work: Callable[[Experiment], Awaitable[Result]], folder: Path, manifest: RunManifest, *, quiet: bool, resuming: bool
+) -> Result:
+    """Do the work with everything open that it needs; all is closed when this returns or fails."""
     with ExitStack() as open_journals:
         green = Arm(manifest, bench.services, open_journals.enter_context(_journal(folder / JOURNAL, manifest, resuming=resuming)))
         blue = None
@@ -62,7 +60,7 @@ def hold(
         if bench.access is not None:
             bench.access.ledger.keep_at(folder / SPENDING)
             open_journals.callback(bench.access.ledger.close)
-        with progress(quiet=flags["quiet"]) as display:
+        with progress(quiet=quiet) as display:
             experiment = Experiment(
                 green=green,
                 blue=blue,
@@ -71,16 +69,7 @@ def hold(
                 planned=display.plan,
                 held=display.held,
             )
-            with _handlers_kept():
-                try:
-                    result, stopped_by = anyio.run(_interruptible, bench, work, experiment)
-                except JudgeError:  # no money, no key: what was held and judged is kept
-                    mention(f"stopped{_way_on(flags, manifest)}")
-                    raise
-    if result is None:
-        mention(f"stopped{_way_on(flags, manifest)}")
-        raise Interrupted(stopped_by)
-    return result, folder
+            return in_event_loop((*bench.targets, bench.judge), lambda: work(experiment))
 
 
 def _journal(path: Path, manifest: RunManifest, *, resuming: bool) -> Journal:
@@ -90,56 +79,11 @@ def _journal(path: Path, manifest: RunManifest, *, resuming: bool) -> Journal:
     return Journal.resume(path, manifest, prolonged=manifest.schedule is not None and manifest.schedule.open_ended)
 
 
-@contextmanager
-def _handlers_kept() -> Iterator[None]:
-    """Give signals back to who had them: listening to them in the event loop ends with Python's defaults."""
-    before = {number: signal.getsignal(number) for number in _STOPPING}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _way_on(flags: Mapping[str, Any], manifest: RunManifest) -> str:
     """Say how a stopped run goes on, if it can: the demo's shops are gone with it."""
     if not flags.get("resumable", True):
         return ""
     return f"; go on with the same command and --resume{'' if flags['out'] else f' {manifest.run_id}'}"
-
-
-async def _interruptible(
-    bench: Bench, work: Callable[[Experiment], Awaitable[Result]], experiment: Experiment
-) -> tuple[Result | None, int]:
-    result: Result | None = None
-    failure: BaseException | None = None
-    stopped_by = 0
-    async with anyio.create_task_group() as group:
-
-        async def listen() -> None:
-            nonlocal stopped_by
-            with anyio.open_signal_receiver(*_STOPPING) as signals:
-                async for number in signals:
-                    stopped_by = int(number)
-                    group.cancel_scope.cancel()
-                    return
-
-        group.start_soon(listen)
-        try:
-            async with AsyncExitStack() as entered:
-                for target in bench.targets:
-                    await entered.enter_async_context(target)
-                if isinstance(bench.judge, AbstractAsyncContextManager):  # it holds connections of its own
-                    await entered.enter_async_context(bench.judge)
-                result = await work(experiment)
-        except BaseExceptionGroup as errors:
-            failure = cause_of(errors)
-        except Exception as error:  # noqa: BLE001 - carried out of the task group, which would wrap it, and raised below
-            failure = error
-        group.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
-    return result, stopped_by
 
 
 def _placed(bench: Bench, stream: SeedStream, flags: Mapping[str, Any]) -> tuple[Path, RunManifest, bool]:

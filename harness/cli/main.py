@@ -40,6 +40,14 @@ _COMMANDS = {
     "plan": Entry(
         "harness.cli.plan", "Plan a gate: power by repeats, expected conversations, what they cost, and where only more scenarios help."
     ),
+    "estimate": Entry(
+        "harness.cli.estimate",
+        "Say what judging a gate run is going to use and cost: by look, by true drop, and for a baseline judged again.",
+    ),
+    "rejudge": Entry(
+        "harness.cli.rejudge",
+        "Judge the stored conversations of a run or a baseline again, by another judge; what was said stays as it is.",
+    ),
     "aa": Entry("harness.cli.aa", "Hold a build against itself: the noise floor and the flip rate of this suite."),
     "judge": Entry(
         "harness.cli.judge", "Hold the judge itself to account: against people, against itself, against who would talk it round."

@@ -39,9 +39,9 @@ async def hold(assignment: Assignment, scenario: Scenario, services: Services) -
     return ConversationRecord(assignment, transcript, findings, judgement=None)
 
 
-async def judge(record: ConversationRecord, scenario: Scenario, services: Services) -> Judgement:
+async def judge(record: ConversationRecord, scenario: Scenario, asked: Judge) -> Judgement:
     """Have the judge answer about a conversation that was held before; raises JudgeError, naming it, when it cannot be asked at all."""
     try:
-        return await services.judge.judge(scenario, record.transcript, record.findings)
+        return await asked.judge(scenario, record.transcript, record.findings)
     except JudgeError as error:
         raise JudgeError(f"scenario {scenario.id}, repeat {record.assignment.repeat}: {error}") from error

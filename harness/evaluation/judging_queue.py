@@ -54,5 +54,5 @@ class JudgingQueue:
     async def _ask(self, record: ConversationRecord) -> None:
         scenario_id, repeat = key_of(record)
         async with self._places:
-            judgement = await judge(record, self._scenarios[scenario_id], self._services)
+            judgement = await judge(record, self._scenarios[scenario_id], self._services.judge)
             self._journal.judged(scenario_id, repeat, judgement)

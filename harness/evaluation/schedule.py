@@ -4,7 +4,7 @@ Scenarios are interleaved (every scenario once, in an order drawn from the run's
 that a short outage does not fall on all repeats of one. Workers take from one queue; a conversation that
 infrastructure trouble spoiled goes to its end and is held again, within a quota that the whole run shares, resumed
 sessions included. The judge has a queue of its own (`judging_queue`). Conversations and judgements reach the journal as
-they come; `_flush` makes them count some twenty times a second.
+they come; `flush` makes them count some twenty times a second.
 
 Nothing here is shared between two calls of `collect`, so that two targets can be measured at the same time.
 """
@@ -221,7 +221,7 @@ async def _work_off(look: _Look, judging: JudgingQueue, limits: Limits) -> None:
     """Hold and judge under the deadline, with the flushing beside them; whatever happens, what was written is synced."""
     try:
         async with anyio.create_task_group() as group:
-            group.start_soon(_flush, look.journal)
+            group.start_soon(flush, look.journal)
             if limits.deadline_s is not None:
                 look.scope.deadline = anyio.current_time() + limits.deadline_s - (time.monotonic() - limits.began_s)
             with look.scope:
@@ -243,8 +243,8 @@ async def _work_off(look: _Look, judging: JudgingQueue, limits: Limits) -> None:
         look.journal.sync()
 
 
-async def _flush(journal: Journal) -> None:
-    """Make records count as they come, in a thread, because an fsync may take longer than a reply."""
+async def flush(journal: Journal) -> None:
+    """Make records count as they come, for ever, in a thread, because an fsync may take longer than a reply."""
     while True:
         await anyio.sleep(FLUSH_S)
         if journal.pending:

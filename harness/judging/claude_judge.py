@@ -27,8 +27,9 @@ from harness.judging.combining import Combined, Combiner
 from harness.judging.evidence import ReadVerdict, one_fault_one_quote
 from harness.judging.judge import Audit, CriterionAnswer, Inquiry, JudgeIdentity, Judgement, JudgementOutcome
 from harness.judging.material import MaterialRoom, said_lines
+from harness.judging.model_request import JudgeRequest
 from harness.judging.prompt import Prompts, prompt_version, system_prompt
-from harness.judging.questioning import GAP, PROTOCOL, Account, Case, ModelChoice, Questioner, Sample, Unanswered
+from harness.judging.questioning import GAP, PROTOCOL, Account, Case, ModelChoice, Questioner, Sample, Unanswered, question
 from harness.judging.questions import Part, asked_in, parts_of
 from harness.judging.quotes import Witness
 from harness.judging.samples import NEAR_PERCENT, SAMPLES, in_audit, majority, near_threshold
@@ -167,6 +168,12 @@ class ClaudeJudge:
             for part in self._parts
             if (asked := asked_in(part, criteria))
         )
+
+    def questions(self, scenario: Scenario, transcript: Transcript) -> tuple[JudgeRequest, ...]:
+        """Return what the first sample of a conversation asks, without asking it; nothing where nobody would be asked."""
+        if not transcript.valid or transcript.failed or not self.dimensions(scenario):
+            return ()
+        return tuple(question(self._prompts, self._draw, case, self._protocol.choice) for case in self.cases(scenario, transcript))
 
     async def _ask(self, asking: _Asking, *, audited: bool) -> None:
         """Ask everything about one conversation, the parts side by side."""

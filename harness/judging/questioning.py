@@ -120,6 +120,28 @@ class Account:
         return tuple(Spent(purpose, model, count, usage) for (purpose, model), (count, usage) in sorted(self.calls.items()))
 
 
+def question(
+    prompts: Prompts, draw: Callable[[], str], case: Case, choice: ModelChoice, number: int = 0, purpose: str = "judge"
+) -> JudgeRequest:
+    """Return the question about a conversation, under a new boundary."""
+    text, nonce = task(prompts, case.material, case.asked, draw)
+    return JudgeRequest(
+        model=choice.model,
+        max_tokens=choice.max_tokens,
+        system=(SystemBlock(case.system, choice.cached),),
+        messages=(Message("user", text),),
+        schema=answer_schema(case.part),
+        effort=choice.effort,
+        thinking=choice.thinking,
+        answers_as=choice.answers_as,
+        purpose=f"{purpose}:{case.part.name}:{_STEPS[_ASK]}",
+        nonce=nonce,
+        repeat=case.repeat,
+        sample=number,
+        protocol=PROTOCOL,
+    )
+
+
 class Questioner:
     """Puts questions to models.
 
@@ -160,22 +182,7 @@ class Questioner:
 
     def request(self, case: Case, choice: ModelChoice, number: int, purpose: str = "judge") -> JudgeRequest:
         """Return the question about a conversation, under a new boundary."""
-        text, nonce = task(self._prompts, case.material, case.asked, self._draw)
-        return JudgeRequest(
-            model=choice.model,
-            max_tokens=choice.max_tokens,
-            system=(SystemBlock(case.system, choice.cached),),
-            messages=(Message("user", text),),
-            schema=answer_schema(case.part),
-            effort=choice.effort,
-            thinking=choice.thinking,
-            answers_as=choice.answers_as,
-            purpose=f"{purpose}:{case.part.name}:{_STEPS[_ASK]}",
-            nonce=nonce,
-            repeat=case.repeat,
-            sample=number,
-            protocol=PROTOCOL,
-        )
+        return question(self._prompts, self._draw, case, choice, number, purpose)
 
     def repair(
         self, request: JudgeRequest, answer: ModelAnswer, again: Sequence[Asked], failed: Sequence[Mapping[str, object]]

@@ -154,6 +154,8 @@ class RunManifest:
     """Side by side: both arms are given the same seeds."""
     first: int = 0
     """Number of the first repeat; not 0 only where single conversations are held again."""
+    rejudged: str | None = None
+    """Id of the run or baseline whose conversations these are; None where they were held for this run."""
 
     @property
     def planned(self) -> int:

@@ -158,7 +158,7 @@ def _behind(last: int, cap: int) -> tuple[int, ...]:
 
 def _planned_cap(clusters: int, baseline: Baseline | None, policy: GatePolicy) -> int:
     """Return the first of the usual caps that reaches the planned power; the deepest where none does."""
-    components = None if baseline is None else _components(baseline)
+    components = None if baseline is None else spread_of(baseline)
     if baseline is None or components is None or clusters < 2:
         return default_cap(clusters)
     depth = len(baseline.scenarios) / sum(1.0 / max(1, len(one.scores)) for one in baseline.scenarios)
@@ -171,7 +171,7 @@ def _planned_cap(clusters: int, baseline: Baseline | None, policy: GatePolicy) -
     return CAPS[-1]
 
 
-def _components(baseline: Baseline) -> VarianceComponents | None:
+def spread_of(baseline: Baseline) -> VarianceComponents | None:
     """Return how the baseline's scores spread, at least as rounding alone makes them; None where they show nothing."""
     try:
         found = variance_components(stored_scores(baseline).scores)

@@ -38,7 +38,7 @@ async def test_the_judge_sees_the_transcript_and_the_findings_of_what_was_held(s
     asking = NotingJudge()
     asked = services(ScriptedTarget(answer), asking)
     record = await hold(LOOK, scenario(), asked)
-    judgement = await judge(record, scenario(), asked)
+    judgement = await judge(record, scenario(), asked.judge)
     assert asking.asked == [("price", 2, record.findings)]
     assert (len(record.findings), judgement.note) == (1, "only noting")
 
@@ -51,8 +51,8 @@ async def test_infrastructure_trouble_is_not_checked(services):
 
 
 async def test_a_judge_that_cannot_be_asked_is_no_score(services):
-    """The error goes up; nothing is made of it."""
+    """The error goes up, naming the conversation; nothing is made of it."""
     asked = services(ScriptedTarget(), NotingJudge(JudgeError("no key")))
     record = await hold(LOOK, scenario(), asked)
-    with pytest.raises(JudgeError, match="no key"):
-        await judge(record, scenario(), asked)
+    with pytest.raises(JudgeError, match=r"^scenario price, repeat 2: no key$"):
+        await judge(record, scenario(), asked.judge)

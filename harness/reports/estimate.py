@@ -1,0 +1,157 @@
+"""What judging is going to cost, for people and for programs, before anything is asked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from harness.judging.estimate import JudgingEstimate
+from harness.language_model.prices import Prices
+from harness.reports.layout import wrapped
+from harness.reports.machine import SCHEMA_VERSION, json_document
+
+_DROPS = {"d0": "no drop", "margin": "a drop of {margin:g}", "twice_margin": "a drop of {twice:g}"}
+NO_PRICES = "There are no prices, so tokens only: fill in a price file, and name it by --prices."
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateReport:
+    """What is expected, and on what terms."""
+
+    judge: str
+    judging: JudgingEstimate
+    prices: Prices
+    looks: Mapping[int, int]
+    """Repeats of each look → conversations judged by then, in all arms; empty where nothing is decided by looks."""
+    expected: Mapping[str, float] | None
+    """Conversations judged on average at `d0`, `margin` and `twice_margin`, in all arms; None where nothing shows how scores spread."""
+    margin: float
+    stored: int | None
+    """Conversations of the baseline, to be judged again; None without one."""
+    stored_differs: bool = False
+    """Another judge scored them, so that they have to be judged again before anything is decided."""
+
+    def cost(self, conversations: float, *, batch: bool = False) -> Decimal | None:
+        """Return what judging so many conversations costs, US dollars; None without prices."""
+        return self.judging.cost(self.prices, conversations, batch=batch)
+
+
+def preflight(report: EstimateReport) -> str:
+    """Return one sentence to be said before a gate run."""
+    if report.cost(1) is None:
+        return f"Judging: {_tokens(report, 1)} a conversation. {NO_PRICES}"
+    few, many = min(report.looks.values(), default=0), max(report.looks.values(), default=0)
+    parts = [f"first look {money(report.cost(few))}", f"last look {money(report.cost(many))}"]
+    if report.expected is not None:
+        parts.insert(1, f"no drop {money(report.cost(report.expected['d0']))} on average")
+    return f"Judging costs about {money(report.cost(1))} a conversation: {', '.join(parts)}; what is in the cache costs nothing."
+
+
+def rejudging_price(report: EstimateReport) -> str:
+    """Return what judging the stored conversations again costs, for a sentence."""
+    count = report.stored or 0
+    singly, batched = report.cost(count), report.cost(count, batch=True)
+    if singly is None or batched is None:
+        return f"about {_tokens(report, count)}, at prices that nobody has filled in"
+    return f"about {money(singly)}" + (f", in batches {money(batched)}" if batched < singly else "")
+
+
+def estimate_text(report: EstimateReport, width: int) -> str:
+    """Draw the estimate for people, without a newline at its end."""
+    head = f"Judging by {report.judge}: {_tokens(report, 1)} a conversation"
+    cost = report.cost(1)
+    lines = [*wrapped(head + (f", {money(cost)}." if cost is not None else "."), width), "", *_calls(report), "", *_rows(report), ""]
+    for text in (*report.judging.assumptions, _source(report), *_remarks(report)):
+        first, *rest = wrapped(text, width - 2)
+        lines += [f"- {first}", *(f"  {line}" for line in rest)]
+    return "\n".join(lines)
+
+
+def estimate_document(report: EstimateReport) -> str:
+    """Draw the estimate as one JSON document, without a newline at its end."""
+    found: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "judge": report.judge,
+        "per_conversation": _figures(report, 1),
+        "calls": [dataclasses.asdict(call) for call in report.judging.calls],
+        "looks": {str(look): _figures(report, count) for look, count in report.looks.items()},
+        "expected": None if report.expected is None else {name: _figures(report, count) for name, count in report.expected.items()},
+        "rejudge_baseline": None if report.stored is None else _figures(report, report.stored, batched=True),
+        "rejudging_needed": report.stored_differs,
+        "prices": {"source": report.prices.source, "as_of": report.prices.as_of.isoformat() if report.prices.as_of else None},
+        "assumptions": list(report.judging.assumptions),
+    }
+    return json_document(found)
+
+
+def money(amount: Decimal | None) -> str:
+    """Return an amount for people: cents, and more digits where it is less than one dollar."""
+    if amount is None:
+        return "unknown"
+    return f"{amount:,.2f} USD" if amount >= 1 or amount == 0 else f"{amount:.4f} USD"
+
+
+def _figures(report: EstimateReport, conversations: float, *, batched: bool = False) -> dict[str, Any]:
+    usage, cost = report.judging.total(conversations), report.cost(conversations)
+    found: dict[str, Any] = {
+        "conversations": conversations,
+        "input_tokens": usage.prompt_tokens,
+        "output_tokens": usage.output_tokens,
+        "usd": None if cost is None else float(cost),
+    }
+    if batched:
+        cheaper = report.cost(conversations, batch=True)
+        found["usd_in_batches"] = None if cheaper is None else float(cheaper)
+    return found
+
+
+def _tokens(report: EstimateReport, conversations: float) -> str:
+    usage = report.judging.total(conversations)
+    return f"{usage.prompt_tokens:,} tokens in and {usage.output_tokens:,} out"
+
+
+def _calls(report: EstimateReport) -> list[str]:
+    head = f"  {'call':<12}  {'asked in':>8}  {'prompt, kept':>12}  {'prompt, fresh':>13}  {'answer':>6}"
+    rows = [
+        f"  {call.part:<12}  {100 * call.share:>6.0f} %  {call.prefix:>12,.0f}  {call.fresh:>13,.0f}  {call.output:>6,.0f}"
+        for call in report.judging.calls
+    ]
+    return [head, *rows]
+
+
+def _rows(report: EstimateReport) -> list[str]:
+    named = [(f"look at {look} of each", float(count)) for look, count in report.looks.items()]
+    named += [
+        (f"average, {_DROPS[name].format(margin=report.margin, twice=2 * report.margin)}", count)
+        for name, count in (report.expected or {}).items()
+    ]
+    if report.stored is not None:
+        named.append(("baseline, judged again", float(report.stored)))
+    rows = [f"  {'':<24}  {'conversations':>13}  {'tokens in':>12}  {'tokens out':>11}  {'USD':>10}"]
+    for name, count in named:
+        usage, cost = report.judging.total(count), report.cost(count)
+        price = "-" if cost is None else f"{cost:,.2f}"
+        rows.append(f"  {name:<24}  {count:>13,.0f}  {usage.prompt_tokens:>12,}  {usage.output_tokens:>11,}  {price:>10}")
+    return rows
+
+
+def _source(report: EstimateReport) -> str:
+    if report.cost(1) is None:
+        return NO_PRICES
+    return f"Prices of {report.prices.as_of}: {report.prices.source}."
+
+
+def _remarks(report: EstimateReport) -> list[str]:
+    found = []
+    if report.stored_differs:
+        found.append("The baseline was scored by another judge: nothing is decided before its conversations are judged again.")
+    if (
+        report.stored is not None
+        and (cheaper := report.cost(report.stored, batch=True)) is not None
+        and cheaper != report.cost(report.stored)
+    ):
+        found.append(f"In Message Batches the baseline costs {money(cheaper)}.")
+    return found
