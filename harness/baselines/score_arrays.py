@@ -48,7 +48,8 @@ class ArmScores:
             assessed: Shape (scenarios, dimensions), one dimension in each scenario at least.
             repeats: ≥ 1.
         """
-        scores, planned = self.scores[:, :repeats], self.planned[:, :repeats]
+        used = assessed.any(axis=0)
+        scores, planned, assessed = self.scores[:, :repeats, used], self.planned[:, :repeats], assessed[:, used]
         share = assessed / assessed.sum(axis=1, keepdims=True)
         gap = np.isnan(scores)
         low = np.where(planned, np.einsum("srd,sd->sr", np.where(gap, float(LOWEST), scores), share), 0.0)
@@ -124,8 +125,8 @@ class PairedScores:
         keep = keep & (self.assessed & columns).any(axis=1)
         if not keep.any():
             raise ValueError(f"no scenario to compare{f' in dimension {dimension!r}' if dimension else ''}")
-        if keep.all() and columns.all():
-            return self, self.assessed
+        if keep.all():
+            return self, self.assessed & columns
         part = PairedScores(
             ids=tuple(name for name, kept in zip(self.ids, keep, strict=True) if kept),
             dimensions=self.dimensions,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from harness.baselines.score_arrays import ArmScores, PairedScores
-from harness.statistics.guardrails import guardrail_tests
+from harness.statistics.guardrails import group_result, guardrail_tests
 from harness.statistics.noninferiority import Rule, Ruling, Standing, estimate, take_look
 from harness.statistics.operating import Experiment, simulate
 from harness.statistics.sequential import default_looks, plan_looks
@@ -50,7 +50,7 @@ def one_look() -> tuple[float, float]:
 
     def look() -> None:
         standing = take_look(Standing.begin((1,)), estimate(scores.arms()), 0, plan, Rule())
-        groups = [estimate(scores.arms(dimension=name), "suite") for name in scores.dimensions]
+        groups = [group_result(scores.arms(dimension=name)) for name in scores.dimensions]
         assert standing.ruling.tolist() == [Ruling.PASS]
         assert not guardrail_tests(groups).failed.any()
 
