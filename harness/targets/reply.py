@@ -70,12 +70,12 @@ class ReplyReader:
         fields = merged([said.payload for said in heard.messages])
         build = self._stated_build(raw.headers, fields)
         try:
-            texts = self._texts_of(heard.messages)
-            text = _bounded(_text_in(BETWEEN_MESSAGES.join(texts)))
+            messages = self._told_apart(heard.messages)
+            text = _bounded(_text_in(BETWEEN_MESSAGES.join(text for text, _ in messages)))
             payload = self._mapped(fields)
             told: dict[str, JsonValue] = {"text": text}
-            if len(texts) > 1:
-                told["messages"] = [self._mapped(said.payload) for said in heard.messages if said.payload is not None]
+            if len(messages) > 1:
+                told["messages"] = [one for _, one in messages]
             return Reply(
                 text=text,
                 status=raw.status,
@@ -88,15 +88,17 @@ class ReplyReader:
         except BrokenError as error:
             return self.failure(error, raw, build)
 
-    def _texts_of(self, messages: Sequence[Said]) -> list[str]:
-        """Return what each bot message says; an end that repeats what was said before says nothing new."""
-        texts: list[str] = []
+    def _told_apart(self, messages: Sequence[Said]) -> list[tuple[str, JsonValue]]:
+        """Return text and fields of each bot message; an end that repeats what was said before is none."""
+        told: list[tuple[str, JsonValue]] = []
         for said in messages:
             found = searched(self._text, said.payload)
             text = found if isinstance(found, str) and found.strip() else sound_text(said.pieces, self.secrets)
-            if text.strip() and text not in {*texts, BETWEEN_MESSAGES.join(texts), "".join(texts)}:
-                texts.append(text)
-        return texts
+            before = [one for one, _ in told]
+            if text.strip() and text not in {*before, BETWEEN_MESSAGES.join(before), "".join(before)}:
+                fields = self._mapped(said.payload)
+                told.append((text, {**fields, "text": text} if isinstance(fields, dict) else {"text": text}))
+        return told
 
     def _stated_build(self, headers: Mapping[str, str], payload: JsonValue) -> str | None:
         if self._build is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -94,8 +95,8 @@ async def resets(_: Request, writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def raw_server(*behaviours: Behaviour, greeting: bytes = b"") -> AsyncGenerator[RawServer]:
-    """Serve on a free loopback port; a greeting goes out before anything is read, as no HTTP server does."""
+async def raw_server(*behaviours: Behaviour, greeting: bytes = b"", tls: ssl.SSLContext | None = None) -> AsyncGenerator[RawServer]:
+    """Serve on a free loopback port, by TLS if told; a greeting goes out before anything is read, as no HTTP server does."""
     tasks: set[asyncio.Task[Any]] = set()
     queue = list(behaviours)
 
@@ -117,7 +118,7 @@ async def raw_server(*behaviours: Behaviour, greeting: bytes = b"") -> AsyncGene
             tasks.discard(task)
             writer.close()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     server = RawServer(listening.sockets[0].getsockname()[1])
     try:
         yield server
