@@ -5,8 +5,10 @@ Both arms of a comparison are held at the same time, repeat by repeat, so that a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import anyio
 
@@ -88,24 +90,51 @@ async def hold_step(experiment: Experiment, step: Step, before: Mapping[str, str
     experiment.planned(sum((one.scenario_id, one.repeat) not in arm.journal.records for arm in arms for one in wanted[arm.manifest.run_id]))
     problems: dict[str, tuple[str, ...]] = {}
 
-    async def hold(arm: Arm) -> None:
-        name = arm.manifest.run_id
+    async def hold(arm: Arm, part: Step) -> None:
+        name, numbers = arm.manifest.run_id, {one.repeat for one in part.assignments}
         limits = replace(experiment.limits, known_build=before[name], concurrency=max(1, experiment.limits.concurrency // len(arms)))
-        collected = await collect(wanted[name], step.judged, experiment.scenarios, arm.services, arm.journal, limits, experiment.held)
-        problems[name] = collected.problems or await _unproved(arm, before[name])
+        due = tuple(one for one in wanted[name] if one.repeat in numbers)
+        collected = await collect(due, part.judged, experiment.scenarios, arm.services, arm.journal, limits, experiment.held)
+        problems[name] = collected.problems
 
-    try:
-        async with anyio.create_task_group() as group:
-            for arm in arms:
-                group.start_soon(hold, arm)
-    except BaseExceptionGroup as errors:
-        raise cause_of(errors) from None
+    for part in (step,) if len(arms) == 1 else _in_step(step):
+        await _together(partial(hold, arm, part) for arm in arms)
+        if any(problems.values()):
+            break
+    for arm in arms:
+        problems[arm.manifest.run_id] = problems[arm.manifest.run_id] or await _unproved(arm, before[arm.manifest.run_id])
     runs = [_run(arm, step, problems.get(arm.manifest.run_id, ())) for arm in experiment.arms]
     if len(runs) == 1:
         return Measurement(runs[0])
     green, blue = runs
     beside = tuple(f"blue, measured side by side: {problem}" for problem in blue.problems)
     return Measurement(replace(green, problems=(*green.problems, *beside)), blue)
+
+
+async def _together(works: Iterable[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+    try:
+        async with anyio.create_task_group() as group:
+            for work in works:
+                group.start_soon(work)
+    except BaseExceptionGroup as errors:
+        raise cause_of(errors) from None
+
+
+def _in_step(step: Step) -> tuple[Step, ...]:
+    """Return the step repeat by repeat: no arm begins the next before both have held this one, however fast it answers.
+
+    What is held in one part is judged during the next, so that the judge holds nobody up.
+    """
+    repeats = sorted({one.repeat for one in step.assignments})
+    parts = (
+        replace(
+            step,
+            assignments=tuple(one for one in step.assignments if one.repeat == repeat),
+            judged=frozenset(key for key in step.judged if key[1] < repeat),
+        )
+        for repeat in repeats
+    )
+    return (*parts, replace(step, assignments=()))
 
 
 def _as_planned(arm: Arm, assignments: tuple[Assignment, ...]) -> tuple[Assignment, ...]:

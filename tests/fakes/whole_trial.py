@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from harness.expectations.finding import Finding
 from harness.gates.policy import GatePolicy
 from harness.judging.judge import Judgement, JudgementOutcome, Rating, Usage
 from harness.records.journal import Journal
-from harness.records.run import RunManifest, RunRecord
+from harness.records.run import RunManifest, RunRecord, SeedStream
 from harness.scenarios.model import Scenario
 from harness.scenarios.rubric import load_rubric
 from harness.targets.protocol import Opening
@@ -106,30 +107,51 @@ class WholeTrial:
     plan: dict[str, Any] = field(default_factory=dict)
     planned: list[int] = field(default_factory=list)
     held: list[tuple[str, int]] = field(default_factory=list)
+    pinned: Baseline | None = None
+    extended: bool = False
+    attempts: tuple[str, ...] | None = None
+    blue: ScriptedTarget | None = None
+    """The other arm, held side by side in place of a baseline."""
+    blue_judge: Any = field(default_factory=RatingJudge)
 
     @property
     def manifest(self) -> RunManifest:
-        return manifest(self.scenarios, judge=self.judge.identity, **self.plan)
+        beside = {} if self.blue is None else {"against": self.blue.identity}
+        return manifest(self.scenarios, judge=self.judge.identity, **(beside | self.plan))
+
+    @property
+    def beside(self) -> RunManifest:
+        """The plan of the other arm."""
+        stream = SeedStream.GATE if self.manifest.coupled else SeedStream.BASELINE
+        return replace(self.manifest, run_id=f"{self.manifest.run_id}-blue", stream=stream, against=None)
 
     async def hold(self) -> Trial:
         """Hold it until both gates have decided."""
-        baseline = self.baseline or healthy_baseline(self.scenarios)
-        with self._journal() as journal:
-            return await hold_trial(self._experiment(journal), Rules(self.policy, baseline))
+        baseline = None if self.blue else self.baseline or healthy_baseline(self.scenarios)
+        rules = Rules(self.policy, baseline, self.pinned, self.extended, lambda _run, _baseline: self.attempts)
+        with ExitStack() as journals:
+            return await hold_trial(self._experiment(journals), rules)
 
     async def measure(self) -> RunRecord:
         """Hold the first look only."""
-        with self._journal() as journal:
-            return await measure(self._experiment(journal))
+        with ExitStack() as journals:
+            return await measure(self._experiment(journals))
 
-    def _journal(self) -> Journal:
-        return Journal.resume(self.path, self.manifest) if self.path.exists() else Journal.create(self.path, self.manifest)
-
-    def _experiment(self, journal: Journal) -> Experiment:
+    def _experiment(self, journals: ExitStack) -> Experiment:
+        green = Arm(self.manifest, Services(self.target, self.judge, CONTEXT), journals.enter_context(_journal(self.path, self.manifest)))
+        blue = None
+        if self.blue is not None:
+            journal = journals.enter_context(_journal(self.path.with_name("blue.jsonl"), self.beside))
+            blue = Arm(self.beside, Services(self.blue, self.blue_judge, CONTEXT), journal)
         return Experiment(
-            green=Arm(self.manifest, Services(self.target, self.judge, CONTEXT), journal),
+            green=green,
+            blue=blue,
             scenarios={one.id: one for one in self.scenarios},
             limits=Limits(**{"concurrency": 4} | self.limits),
             planned=self.planned.append,
             held=lambda record: self.held.append((record.assignment.scenario_id, record.assignment.repeat)),
         )
+
+
+def _journal(path: Path, planned: RunManifest) -> Journal:
+    return Journal.resume(path, planned) if path.exists() else Journal.create(path, planned)
