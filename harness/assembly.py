@@ -12,9 +12,12 @@ from importlib.metadata import version
 
 from harness.baselines.baseline import Baseline
 from harness.baselines.file import read_baseline
+from harness.calibration.calibration import Calibration
+from harness.calibration.file import stored_calibration
 from harness.errors import SettingsError
 from harness.evaluation.evaluate import Services
 from harness.expectations.check import CheckContext
+from harness.gates.quality_calibration import Standing, standing_of
 from harness.judging.claude_judge import ClaudeJudge, JudgeProtocol, OpenModel
 from harness.judging.judge import Judge
 from harness.judging.model_request import judge_key
@@ -26,7 +29,7 @@ from harness.language_model.access import ModelAccess, Terms
 from harness.language_model.batching import BatchPatience
 from harness.language_model.connection import Connection, connection
 from harness.language_model.prices import load_prices
-from harness.records.run import RunManifest, SeedStream
+from harness.records.run import RunManifest, RunRecord, SeedStream
 from harness.records.store import new_run_id
 from harness.scenarios.load import Suite, load_suite, select
 from harness.settings import Settings
@@ -58,6 +61,8 @@ class Bench:
     """What is measured side by side, in place of a baseline."""
     gated: bool = False
     """The gates are going to decide."""
+    calibration: Calibration | None = None
+    """Of the judge, where it was held against people and the gates are going to decide."""
     access: ModelAccess | None = None
     """The way to the judge's models, with its account; None where it asks none of ours."""
 
@@ -76,6 +81,13 @@ class Bench:
         """The same for the other arm; None where there is none."""
         return None if self.blue is None else self._services(self.blue)
 
+    def standing(self, run: RunRecord, baseline: Baseline | None) -> Standing | None:
+        """Return how far the judge is calibrated in what it scores here; None for one that only follows rules and was never calibrated."""
+        if self.calibration is None and isinstance(self.judge, OfflineJudge):
+            return None
+        scored = [(name, scenario.locale) for scenario in self.suite.scenarios for name in self.judge.dimensions(scenario)]
+        return standing_of(self.calibration, scored, run, baseline)
+
     def _services(self, target: HttpTarget) -> Services:
         context = CheckContext(self.suite.facts, self.suite.rubric, self.target.reply_within_s)
         return Services(target, self.judge, context)
@@ -88,6 +100,7 @@ def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str]
         SettingsError: no target, judge or baseline, or one that cannot be used.
         SourceError: every mistake of the scenario, fact, rubric or target files.
         BaselineError: a baseline that cannot be read.
+        StoreError: a calibration of the judge that cannot be read.
     """
     if settings.target is None:
         raise SettingsError("no target: say --target FILE|URL, HARNESS_TARGET, or `target` in harness.toml")
@@ -114,6 +127,7 @@ def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str]
         pinned=read_baseline(settings.pinned) if settings.pinned else None,
         blue=HttpTarget(load_target(settings.against, environ), settings.concurrency) if settings.against else None,
         gated=True,
+        calibration=stored_calibration(settings.calibrations, judge.identity.fingerprint),
         access=access,
     )
 
@@ -256,7 +270,7 @@ def planned_manifest(
         only_repeat: hold this one repeat of each scenario, to replay it.
     """
     settings = bench.settings
-    plans = scenario_plans(bench.suite, bench.judge)
+    plans = scenario_plans(bench.suite, bench.judge, bench.calibration)
     schedule = look_schedule(plans, bench.baseline, settings.policy, settings.repeats, settings.max_judged) if bench.gated else None
     return RunManifest(
         run_id=run_id,

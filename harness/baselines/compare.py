@@ -1,7 +1,7 @@
 """Comparing a run with a baseline: which scenarios form pairs, and what both arms scored in them.
 
-Pure: values in, values out. A pair has the same id, the same fingerprint and the same assessed dimensions; anything
-else would compare different questions. A missing score stays `None` here and never becomes a number; what it could be
+Pure: values in, values out. A pair has the same id and the same fingerprint, and the baseline assessed every dimension that
+the run does; anything else would compare different questions. A missing score stays `None` here and never becomes a number; what it could be
 at worst and at best is worked out where arrays are made (`score_arrays`).
 """
 
@@ -201,7 +201,8 @@ def missing_scores(arm: Iterable[tuple[Scores, ...]]) -> Missing:
 
 
 def _same_question(plan: ScenarioPlan, stored: BaselineScenario) -> bool:
-    same = plan.fingerprint == stored.plan.fingerprint and set(plan.dimensions) == set(stored.plan.dimensions)
+    # A dimension that calibration switched off since is in no plan any more; all others are compared as before.
+    same = plan.fingerprint == stored.plan.fingerprint and set(plan.dimensions) <= set(stored.plan.dimensions)
     return same and len(stored.scores) > 0
 
 

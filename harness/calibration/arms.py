@@ -7,6 +7,7 @@ Source: Angelopoulos, Bates, Fannjiang, Jordan, Zrnic 2023, "Prediction-powered 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,39 +17,84 @@ from harness.statistics.paired import paired_comparison
 from harness.statistics.prediction_powered import Measured, corrected_mean, human_minus_judge
 
 
-def arm_means(cases: Sequence[Case]) -> tuple[ArmMean, ...]:
-    """Return the means of each dimension and arm, over all languages and, where there are several, in each language too.
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """An item that the judge scored, in one dimension or over all."""
 
-    Items without an arm are one arm without a name. An arm in which the judge scored nothing is left out.
+    dimension: str
+    language: str
+    arm: str
+    judge: float
+    person: float | None
+    """Mean of the labels; None where people did not label it, or not all of it."""
+    inclusion: float
+    unit: str
+
+
+def arm_means(cases: Sequence[Case]) -> tuple[ArmMean, ...]:
+    """Return the means over all dimensions and of each, in each arm: over all languages and, where there are several, in each too.
+
+    Items without an arm are one arm without a name. An arm in which the judge scored nothing is left out. With one dimension, or
+    with scales of 0 and 1 beside scales of points, there is no mean over all.
     """
+    single = [
+        _Scored(case.dimension, case.language, case.arm, case.judge, case.person if case.human else None, case.inclusion, case.unit)
+        for case in cases
+        if case.judge is not None
+    ]
+    rows = [*_over_all(cases), *single]
     found = []
-    for dimension in sorted({case.dimension for case in cases}):
-        within = [case for case in cases if case.dimension == dimension and case.judge is not None]
-        spoken = sorted({case.language for case in within})
+    for dimension in sorted({row.dimension for row in rows}):
+        within = [row for row in rows if row.dimension == dimension]
+        spoken = sorted({row.language for row in within})
         for language in ("", *(name for name in spoken if name and len(spoken) > 1)):
-            part = [case for case in within if not language or case.language == language]
-            found += [_mean([case for case in part if case.arm == arm], language) for arm in sorted({case.arm for case in part})]
+            part = [row for row in within if not language or row.language == language]
+            found += [_mean([row for row in part if row.arm == arm], language) for arm in sorted({row.arm for row in part})]
     return tuple(found)
 
 
-def _mean(cases: Sequence[Case], language: str) -> ArmMean:
+def _over_all(cases: Sequence[Case]) -> list[_Scored]:
+    """Return each item's mean over the dimensions that the judge scored; labelled where people labelled all of these."""
+    highest: dict[str, float] = {}
+    items: dict[tuple[str, str], list[Case]] = {}
+    for case in cases:
+        if case.judge is not None:
+            highest[case.dimension] = max(highest.get(case.dimension, 0.0), case.judge, *case.human)
+            items.setdefault((case.item, case.arm), []).append(case)
+    if len(highest) < 2 or len({value <= 1 for value in highest.values()}) > 1:
+        return []
+    return [
+        _Scored(
+            dimension="",
+            language=own[0].language,
+            arm=own[0].arm,
+            judge=sum(case.judge for case in own if case.judge is not None) / len(own),
+            person=sum(case.person for case in own) / len(own) if all(case.human for case in own) else None,
+            inclusion=min(case.inclusion for case in own),
+            unit=own[0].unit,
+        )
+        for own in items.values()
+    ]
+
+
+def _mean(rows: Sequence[_Scored], language: str) -> ArmMean:
     """Return the means of one arm in one dimension."""
-    units = {name: number for number, name in enumerate(sorted({case.unit for case in cases}))}
-    scores = np.array([case.judge for case in cases], dtype=np.float64)
-    over_all = paired_comparison(scores, np.ones(scores.size), np.array([units[case.unit] for case in cases]))
+    units = {name: number for number, name in enumerate(sorted({row.unit for row in rows}))}
+    scores = np.array([row.judge for row in rows], dtype=np.float64)
+    over_all = paired_comparison(scores, np.ones(scores.size), np.array([units[row.unit] for row in rows]))
     judged = Measured(over_all.difference, over_all.standard_error, over_all.df)
-    labelled = [case for case in cases if case.human]
+    labelled = [row for row in rows if row.person is not None]
     gap = human_minus_judge(
-        [case.person for case in labelled],
-        [case.judge for case in labelled if case.judge is not None],
-        [case.inclusion for case in labelled],
-        [units[case.unit] for case in labelled],
+        [row.person for row in labelled if row.person is not None],
+        [row.judge for row in labelled],
+        [row.inclusion for row in labelled],
+        [units[row.unit] for row in labelled],
     )
     return ArmMean(
-        dimension=cases[0].dimension,
+        dimension=rows[0].dimension,
         language=language,
-        arm=cases[0].arm,
-        judged=len(cases),
+        arm=rows[0].arm,
+        judged=len(rows),
         labelled=len(labelled),
         judge_mean=_interval(judged),
         corrected_mean=_interval(corrected_mean(judged, gap)) if labelled else Interval(value=None),

@@ -24,7 +24,7 @@ def calibrate(cases: Sequence[Case], judge: str, judge_fingerprint: str, created
         sources: where the conversations of each arm came from, as far as it is known.
 
     Raises:
-        SettingsError: there is no item with both a label and a score of the judge, or there are more than five hundred
+        SettingsError: there is no item with both a label and a score of the judge, or there are more than 250
             combinations of dimension, language and arm.
     """
     if not any(case.human and case.judge is not None for case in cases):
@@ -32,9 +32,9 @@ def calibrate(cases: Sequence[Case], judge: str, judge_fingerprint: str, created
             "no item has both a label of a person and a score of the judge: fill in the column 'human', and 'judge' as well "
             "(or name the run that was sampled with --run, whose scores are then joined)"
         )
-    if len({(case.dimension, case.language, case.arm) for case in cases}) > MAX_ROWS // 2:
+    if len({(case.dimension, case.language, case.arm) for case in cases}) > MAX_ROWS // 4:
         raise SettingsError(
-            f"more than {MAX_ROWS // 2} combinations of dimension, language and arm: these columns do not name what they should"
+            f"more than {MAX_ROWS // 4} combinations of dimension, language and arm: these columns do not name what they should"
         )
     ordered = sorted(cases, key=lambda case: (case.dimension, case.item, case.arm))
     rated = [case for case in ordered if case.human]

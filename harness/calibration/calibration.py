@@ -156,6 +156,7 @@ class ArmMean(FrozenModel):
     """The mean score of one arm in one dimension: what the judge says, and what people would have said."""
 
     dimension: Name
+    """Empty: the mean over all dimensions of a conversation, where one scale holds for all."""
     language: Name
     """Empty: all languages together."""
     arm: Name
@@ -182,7 +183,7 @@ class Calibration(FrozenModel):
 
     judge: Name
     """Its name, for people."""
-    fingerprint: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+    fingerprint: Annotated[str, Field(min_length=1, max_length=200)]
     created: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\+00:00|Z)$")]
     """ISO 8601, UTC."""
     labels: Count

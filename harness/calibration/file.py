@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.calibration.calibration import Calibration
 from harness.errors import StoreError
+from harness.frozen import fingerprint
 from harness.records.sealed import SealedKind
 from harness.records.store import remedy
 
@@ -25,14 +26,12 @@ _FILE = SealedKind(
     error=StoreError,
     max_bytes=16 << 20,
 )
-_FINGERPRINT = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_FILE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 def calibration_path(folder: Path, judge: str) -> Path:
-    """Return where the calibration of the judge with this fingerprint belongs; raises StoreError for what can be no file name."""
-    if not _FINGERPRINT.fullmatch(judge):
-        raise StoreError(f"{folder}: {judge[:40]!r} is no fingerprint of a judge; a report names the one of its judge")
-    return folder / f"{judge}.json"
+    """Return where the calibration of the judge with this fingerprint belongs; what can be no file name stands there as its hash."""
+    return folder / f"{judge if _FILE_NAME.fullmatch(judge) else fingerprint(judge)}.json"
 
 
 def write_calibration(path: Path, calibration: Calibration) -> None:
@@ -62,5 +61,7 @@ def stored_calibration(folder: Path, judge: str) -> Calibration | None:
     path = calibration_path(folder, judge)
     found = read_calibration(path)
     if found is not None and found.fingerprint != judge:
-        raise StoreError(f"{path}: is the calibration of another judge ({found.fingerprint}); move it to {found.fingerprint}.json")
+        raise StoreError(
+            f"{path}: is the calibration of another judge ({found.fingerprint}); move it to {calibration_path(folder, found.fingerprint).name}"
+        )
     return found

@@ -73,7 +73,9 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
     async def work(experiment: Experiment) -> Trial:
         if not gated:
             return Trial(await measure(experiment), None, len(experiment.green.journal.troubles))
-        rules = Rules(settings.policy, bench.baseline, bench.pinned, bool(flags.get("extend")), _attempts(settings, experiment))
+        rules = Rules(
+            settings.policy, bench.baseline, bench.pinned, bool(flags.get("extend")), _attempts(settings, experiment), bench.standing
+        )
         return await hold_trial(experiment, rules)
 
     trial, folder = hold(bench, SeedStream.GATE, work, flags)

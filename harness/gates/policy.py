@@ -56,6 +56,9 @@ class GatePolicy(FrozenModel):
         0.02, gt=0, lt=1, description="share of comparisons of a build with itself that may not PASS, before enforce warns"
     )
     power: float = Field(0.8, gt=0.5, lt=1, description="chance of being found that defines the minimum detectable drop")
+    require_calibration: bool = Field(
+        default=False, description="a judge that nobody has held against people, or not for 90 days, never decides quality"
+    )
     least_clusters: int = Field(10, ge=2, description="fewer independent scenarios than this never decide quality")
     population_clusters: int = Field(30, ge=2, description="fewer than this decide for this suite only, with a warning")
     least_baseline_repeats: int = Field(3, ge=1, description="fewer baseline conversations of a scenario than this never decide quality")

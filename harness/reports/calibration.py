@@ -128,7 +128,7 @@ def _few(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], 
 
 
 def _mean_name(one: ArmMean) -> str:
-    return _named(one.dimension, one.language) + (f", {console(one.arm, _NAME_LIMIT)}" if one.arm else "")
+    return _named(one.dimension or "all dimensions", one.language) + (f", {console(one.arm, _NAME_LIMIT)}" if one.arm else "")
 
 
 def _mean(one: ArmMean) -> str:

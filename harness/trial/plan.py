@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.baselines.baseline import Baseline
 from harness.baselines.planning import stored_scores
+from harness.calibration.calibration import Calibration
 from harness.errors import SettingsError
 from harness.evaluation.seeds import conversation_seed
 from harness.gates.policy import GatePolicy
@@ -23,8 +24,14 @@ CONFIRMING_FROM = MOST_REPEATS
 """Confirmations are numbered so far beyond the looks: extensions, which come first, are never as many."""
 
 
-def scenario_plans(suite: Suite, judge: Judge) -> tuple[ScenarioPlan, ...]:
-    """Return what the run intends for each scenario; dimensions are fixed here, before the first call."""
+def scenario_plans(suite: Suite, judge: Judge, calibration: Calibration | None = None) -> tuple[ScenarioPlan, ...]:
+    """Return what the run intends for each scenario; dimensions are fixed here, before the first call.
+
+    Args:
+        suite: what is held.
+        judge: who scores it.
+        calibration: of the judge; dimensions in which it is off enter no score.
+    """
     return tuple(
         ScenarioPlan(
             id=scenario.id,
@@ -35,7 +42,9 @@ def scenario_plans(suite: Suite, judge: Judge) -> tuple[ScenarioPlan, ...]:
             weight=scenario.weight,
             must_pass=scenario.must_pass,
             fingerprint=scenario.fingerprint,
-            dimensions=judge.dimensions(scenario),
+            dimensions=judge.dimensions(scenario)
+            if calibration is None
+            else calibration.entering(judge.dimensions(scenario), scenario.locale),
             source=f"{_within(scenario.source.path)}:{scenario.source.line}",
         )
         for scenario in suite.scenarios

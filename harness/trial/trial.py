@@ -15,6 +15,7 @@ from harness.baselines.side_by_side import baseline_beside
 from harness.gates import integration, quality
 from harness.gates.policy import GatePolicy
 from harness.gates.quality import QualityEvidence
+from harness.gates.quality_calibration import Standing
 from harness.gates.quality_course import Looking
 from harness.gates.verdict import NextLook, Verdict
 from harness.records.journal_content import Key
@@ -37,6 +38,8 @@ class Rules:
     """Hold the extension that was planned, too."""
     attempts: Callable[[RunRecord, Baseline], tuple[str, ...] | None] = lambda _run, _baseline: None
     """Decisions of earlier runs on this build; None where nobody keeps count."""
+    standing: Callable[[RunRecord, Baseline | None], Standing | None] = lambda _run, _baseline: None
+    """How far the judge is calibrated; None where it needs no calibration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ def _evidence(rules: Rules, seen: Measurement) -> QualityEvidence:
         looking=Looking(schedule, run.looked or 0, rules.extended),
         pinned=compare(run, rules.pinned) if rules.pinned else None,
         attempts=rules.attempts(run, baseline) if baseline else None,
+        calibration=rules.standing(run, baseline),
     )
 
 

@@ -80,6 +80,19 @@ def test_means_stand_for_all_languages_and_for_each():
     assert [(one.language, one.arm, one.judged) for one in found.means] == [("", "green", 40), ("en", "green", 20), ("ja", "green", 20)]
 
 
+def test_a_mean_over_all_dimensions_speaks_of_conversations():
+    """Each conversation's own mean, corrected where people labelled all of it; on scales that differ there is none."""
+    tone = cases(Planted(bias=0.5), 100, seed=1, arm="green")
+    facts = [replace(one, dimension="facts", judge=1.0, human=(2,), raters=("ann",)) for one in tone]
+    partly = [replace(one, human=(), raters=()) if index % 2 else one for index, one in enumerate(facts)]
+    found = {one.dimension: one for one in arm_means([*tone, *partly])}
+    assert found[""].labelled == 50
+    assert found[""].judge_mean.value == pytest.approx((found["tone"].judge_mean.value + 1) / 2)
+    assert found[""].corrected_mean.value == pytest.approx((np.mean([one.person for one in tone]) + 2) / 2, abs=0.1)
+    answers = [replace(one, dimension="met", judge=1.0, human=(0,), raters=("ann",)) for one in tone]
+    assert "" not in {one.dimension for one in arm_means([*tone, *answers])}
+
+
 def test_an_arm_without_labels_has_no_corrected_mean():
     """The correction is unknown there, not absent."""
     blue = cases(Planted(), 20, seed=1, arm="blue")

@@ -41,11 +41,16 @@ def test_a_file_under_another_judges_name_is_refused(tmp_path: Path, found):
         stored_calibration(tmp_path, "b" * 16)
 
 
-@pytest.mark.parametrize("name", ["", "../x", "a/b", "a" * 101, "é"])
-def test_a_fingerprint_is_no_path(tmp_path: Path, name: str):
-    """What names a judge cannot lead out of the folder."""
-    with pytest.raises(StoreError, match="is no fingerprint of a judge"):
-        calibration_path(tmp_path, name)
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "a" * 101, "é", "my judge v1"])
+def test_a_fingerprint_is_no_path(tmp_path: Path, found, name: str):
+    """What names a judge cannot lead out of the folder: it stands there under its hash, and is found again."""
+    path = calibration_path(tmp_path, name)
+    assert path.parent == tmp_path
+    assert len(path.stem) == 16
+    assert path != calibration_path(tmp_path, name + "x")
+    if name:
+        write_calibration(path, found.model_copy(update={"fingerprint": name}))
+        assert stored_calibration(tmp_path, name).fingerprint == name
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, found):

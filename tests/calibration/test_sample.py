@@ -130,8 +130,8 @@ def test_labels_of_a_skewed_sample_correct_the_whole_arm(share: float):
     for seed in range(30):
         sample = draw(given, JUDGED, seed=seed)
         for one in arm_means(joined(labelled(sample, share=share), sample)):
-            scores = [one_.scores[one.dimension] for one_ in given if one_.arm == one.arm]
-            truth = np.mean([score - (score == 5) for score in scores])
+            names = [one.dimension] if one.dimension else ["facts", "tone"]
+            truth = np.mean([[own.scores[name] - (own.scores[name] == 5) for name in names] for own in given if own.arm == one.arm])
             if one.language == "":
                 assert one.judged == 400
                 hits.append(one.corrected_mean.lower <= truth <= one.corrected_mean.upper)

@@ -12,7 +12,9 @@ import pytest
 
 from harness.calibration.file import read_calibration
 from harness.package_data import shipped
+from tests.acceptance.conftest import Finished
 from tests.cli.conftest import Door
+from tests.fakes.model_like_judge import NAME
 from tests.fakes.raw_http import RawServer
 
 FP = "0123456789abcdef"
@@ -90,7 +92,7 @@ def test_the_configured_judge_is_calibrated_by_default(door: Door, tmp_path: Pat
     ("words", "expected"),
     [
         (("--judge", "offline", "--fingerprint", FP), "--judge and --fingerprint both name a judge"),
-        (("--fingerprint", "../../etc/passwd"), "is no fingerprint of a judge"),
+        (("--fingerprint", ""), "is the word that a report states for its judge"),
         (("--judge", "nobody"), "unknown judge 'nobody'"),
         (("--run", "last"), "there are no runs here yet"),
         (("--sample", "none.json"), "there is no sample here"),
@@ -120,7 +122,7 @@ def test_a_table_that_names_nothing_sensible_is_refused(door: Door, tmp_path: Pa
     rows = [(f"i{number}", f"text {number}", "ann", 3, 4) for number in range(600)]
     found = door("judge", "calibrate", table(tmp_path / "labels.csv", rows))
     assert found.code == 2
-    assert "more than 500 combinations of dimension, language and arm" in found.err
+    assert "more than 250 combinations of dimension, language and arm" in found.err
 
 
 def test_a_run_is_sampled_rated_and_calibrated(door: Door, run: str, suite_words: tuple[str, ...], tmp_path: Path):
@@ -148,6 +150,7 @@ def test_a_run_is_sampled_rated_and_calibrated(door: Door, run: str, suite_words
     assert [(one["arm"], one["judged"], one["labelled"]) for one in found["means"]] == [("green", 36, 36)]
     assert found["dimensions"][0]["measures"]["bias"]["value"] == pytest.approx(0.5, abs=0.1)
     assert (tmp_path / ".harness" / "calibrations" / f"{found['fingerprint']}.json").exists()
+    assert [one["dimension"] for one in found["means"]] == ["tone_and_locale"]
     wrong = door("judge", "calibrate", filled, "--run", "last", "--fingerprint", FP)
     assert (wrong.code, "leave the flag away" in wrong.err) == (2, True)
 
@@ -182,3 +185,63 @@ def test_both_arms_are_sampled(door: Door, run: str, baseline: Path, suite_words
     arms = [one["arm"] for one in sample["conversations"] if one["seats"]]
     assert (arms.count("green"), arms.count("baseline")) == (20, 20)
     assert {one["arm"]: one["build"] for one in sample["sources"]}["baseline"] == "b" * 40
+
+
+@pytest.fixture
+def gate(door: Door, green: Green, suite_words: tuple[str, ...], tmp_path: Path) -> Callable[..., Finished]:
+    """Hold a good bot against a baseline that the same model-like judge scored."""
+
+    def run(*words: object) -> Finished:
+        flags = (*suite_words[:4], "--judge", NAME, "--quiet")
+        stored = tmp_path / "blue.jsonl.gz"
+        with green() as (_, target):
+            if not stored.exists():
+                assert door("baseline", "record", *flags, "--target", target, "--output", stored).code == 0
+            return door("gate", *flags, "--target", target, "--baseline", stored, *words, "--json")
+
+    return run
+
+
+def calibrated(door: Door, tmp_path: Path, *, useful: bool) -> None:
+    """Hold that judge against people who agree with each other, and with it or not."""
+    rows = [
+        (f"i{number}", "tone_and_locale", rater, 1 + number % 5, 1 + (number % 5 if useful else number * 7 % 3), "en")
+        for number in range(60)
+        for rater in ("ann", "bob")
+    ]
+    labels = table(tmp_path / "labels.csv", rows, "item,dimension,rater,human,judge,language")
+    assert door("judge", "calibrate", labels, "--fingerprint", "model-like judge, version 1").code == 0
+
+
+def test_the_gate_warns_of_a_judge_that_nobody_calibrated(gate, tmp_path: Path):
+    """It decides all the same, unless the policy requires a calibrated judge."""
+    found = gate()
+    assert found.code == 0
+    assert any(one.startswith("UNCALIBRATED") for one in found.document["cautions"])
+    (tmp_path / "harness.toml").write_text("[policy]\nrequire_calibration = true\n", encoding="utf-8")
+    assert (gate().code, gate().decision("quality")) == (3, "inconclusive")
+
+
+def test_the_gate_obeys_a_calibration(gate, door: Door, tmp_path: Path):
+    """A judge that agrees with people decides without a word; what is off enters no score, and without any score nothing is decided."""
+    (tmp_path / "harness.toml").write_text("[policy]\nrequire_calibration = true\n", encoding="utf-8")
+    calibrated(door, tmp_path, useful=True)
+    found = gate()
+    assert (found.code, found.decision("quality")) == (0, "pass")
+    assert not any("UNCALIBRATED" in one for one in found.document["cautions"])
+    calibrated(door, tmp_path, useful=False)
+    found = gate()
+    assert (found.code, found.decision("quality")) == (3, "inconclusive")
+    assert found.document["gates"]["quality"]["reasons"][0]["code"] == "nothing_to_compare"
+    assert any("Left out of every score" in one and "tone_and_locale (en)" in one for one in found.document["cautions"])
+    assert found.decision("integration") == "pass"
+
+
+def test_a_damaged_calibration_stops_the_gate_before_it_begins(gate, door: Door, tmp_path: Path):
+    """It is never taken for none."""
+    calibrated(door, tmp_path, useful=True)
+    (path,) = (tmp_path / ".harness" / "calibrations").iterdir()
+    path.write_text(path.read_text(encoding="utf-8").replace('"gating"', '"off"'), encoding="utf-8")
+    found = gate()
+    assert found.code == 2
+    assert "was edited: its id does not belong to its figures" in found.err

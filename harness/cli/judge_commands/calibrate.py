@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from harness.settings import Settings
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_LONGEST = 200
+
+
+def _shaped(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not 0 < len(value.strip()) <= _LONGEST:
+        raise click.BadParameter("is the word that a report states for its judge")
+    return value
 
 
 @click.command("calibrate")
@@ -26,7 +33,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--run", metavar="RUN", help="Run that the conversations were sampled from: 'last' or an id. Its scores are joined.")
 @click.option("--sample", type=_FILE, help="The sample that was drawn, where it is not in the run's folder.")
 @click.option("--judge", metavar="NAME", help="Judge whose scores these are, as the gate names it. Default: the configured one.")
-@click.option("--fingerprint", metavar="FP", help="Fingerprint of the judge whose scores these are, as a report states it.")
+@click.option(
+    "--fingerprint", metavar="FP", callback=_shaped, help="Fingerprint of the judge whose scores these are, as a report states it."
+)
 @click.option("--output", type=_FILE, help="File to write. Default: FINGERPRINT.json in the folder of calibrations.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else.")
 @with_options(SUITE_OPTIONS[:-1])
