@@ -58,7 +58,7 @@ class CriticalCounts:
     """In the looks."""
     baseline: Critical
     fresh: Critical
-    """In the conversations that were added to confirm."""
+    """In the conversations that were added to confirm; one that was held and not judged yet, because the run was cut, is still to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def compare(run: RunRecord, baseline: Baseline | None) -> Comparison:
         if record.transcript.valid:
             if record.assignment.purpose is Purpose.LOOK and record.assignment.repeat < depth:
                 looks.setdefault(record.assignment.scenario_id, []).append(record)
-            elif record.assignment.purpose is Purpose.CONFIRMATION:
+            elif record.assignment.purpose is Purpose.CONFIRMATION and (record.judgement is not None or record.transcript.failed):
                 fresh.setdefault(record.assignment.scenario_id, []).append(record)
     scenarios = tuple(
         PairedScenario(
