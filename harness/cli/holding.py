@@ -22,6 +22,7 @@ from harness.records.journal import Journal, read_manifest
 from harness.records.run import RunManifest, SeedStream
 from harness.records.store import JOURNAL, LAST, find_run, open_run_folder
 from harness.trial.experiment import Arm, Experiment
+from harness.trial.plan import resumed_schedule
 
 Result = TypeVar("Result")
 BESIDE = "blue"
@@ -102,4 +103,5 @@ def _placed(bench: Bench, stream: SeedStream, flags: Mapping[str, Any]) -> tuple
     manifest = planned_manifest(
         bench, stream, run_id=kept.run_id, created=kept.created, seed=kept.seed, coupled=coupled, only_repeat=flags.get("repeat")
     )
-    return folder, replace(manifest, git_revision=kept.git_revision), True
+    schedule = resumed_schedule(manifest.schedule, kept.schedule, bench.settings.policy)
+    return folder, replace(manifest, git_revision=kept.git_revision, schedule=schedule), True
