@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
+import itertools
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
@@ -81,4 +82,4 @@ def _decoded(text: str) -> Iterator[str]:
 def sentences(text: str) -> list[str]:
     """Return a text cut after each full stop and line end; joined again they are the text."""
     cuts = [0, *(found.end() for found in _FULL_STOPS.finditer(text)), len(text)]
-    return [text[first:last] for first, last in zip(cuts, cuts[1:], strict=False) if first < last]
+    return [text[first:last] for first, last in itertools.pairwise(cuts) if first < last]

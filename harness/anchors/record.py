@@ -1,0 +1,193 @@
+"""The recorded verdicts of one judge on all anchors, and the checks that came after: sealed files named by its fingerprint.
+
+A judge whose model, prompt, rubric, schema or parameters changed has another fingerprint, hence no record, and nothing that it
+scored before is comparable. Records are the reference; checks and the chart of runs are held against them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from harness.anchors.frozen_set import AnchorKind, AnchorSet
+from harness.anchors.readings import RECORDED, Reading, Readings
+from harness.anchors.shift import BAD_CEILING, Shift, mean_score, noise_of
+from harness.errors import StoreError
+from harness.frozen import FrozenModel
+from harness.records.sealed import SealedKind
+from harness.records.store import remedy
+
+GOOD_FLOOR = 4.0
+"""Mean score that clear-good anchors have at least."""
+MOST_UNCLEAR = 2
+"""Clear anchors of either kind that a judge may see otherwise than they were planted."""
+MOST_UNSCORED = 0.05
+NOISIEST = 0.75
+"""Score points: above this scatter of one dimension no drift that matters could be seen."""
+KEPT_POINTS = 500
+_FINGERPRINT = re.compile(r"[A-Za-z0-9_-]{1,100}")
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class AnchorRecord(FrozenModel):
+    """What a judge said of all anchors, five times."""
+
+    judge: str = Field(max_length=300)
+    fingerprint: str = Field(max_length=100)
+    anchors: str = Field(max_length=100)
+    """Fingerprint of the set."""
+    created: str = Field(max_length=40)
+    """ISO 8601, UTC."""
+    readings: dict[str, tuple[Reading, ...]]
+
+
+class ShiftFigures(FrozenModel):
+    """A shift, as it is stored; see `Shift` for what the figures mean."""
+
+    anchors: int
+    unscored: int
+    shift: Number
+    standard_error: Number
+    df: Number
+    critical: Number
+    lower: Number
+    upper: Number
+    flips: Number
+    usual_flips: Number
+    slope: Number | None
+    bad_mean: Number | None
+    bad_above: tuple[str, ...]
+
+    @classmethod
+    def of(cls, shift: Shift) -> ShiftFigures:
+        """Return a shift for storing."""
+        return cls(**asdict(shift))
+
+    @property
+    def value(self) -> Shift:
+        """The shift itself."""
+        return Shift(**self.model_dump())
+
+
+class ChartPoint(FrozenModel):
+    """One run on the control chart."""
+
+    run: str = Field(max_length=100)
+    created: str = Field(max_length=40)
+    group: int = Field(ge=0)
+    """Which fifth of the anchors was judged."""
+    shift: ShiftFigures
+
+
+class AnchorHistory(FrozenModel):
+    """What was seen since the record was made: whole checks and single runs, oldest first."""
+
+    record: str = Field(max_length=40)
+    """When the record was made; an older history belongs to another one."""
+    checked: str | None = None
+    """When all anchors were judged last; None: never since."""
+    check: ShiftFigures | None = None
+    points: tuple[ChartPoint, ...] = Field((), max_length=KEPT_POINTS)
+
+
+def _kind(kind: str, field: str, content: type[FrozenModel], named: str) -> SealedKind[FrozenModel]:
+    return SealedKind(
+        kind=f"mangaassist-harness {kind}", version=1, field=field, content=content, named=named, brings="check of anchors",
+        again="record the anchors again with `harness judge anchors record`", error=StoreError, max_bytes=16 << 20,
+    )  # fmt: skip
+
+
+_RECORD = _kind("anchor verdicts", "record", AnchorRecord, "a record of verdicts on anchors")
+_HISTORY = _kind("anchor history", "history", AnchorHistory, "a history of checks")
+
+
+class AnchorStore:
+    """Records and histories of all judges, in one folder.
+
+    Args:
+        folder: made when something is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def record_path(self, judge: str) -> Path:
+        """Return where the record of the judge with this fingerprint is."""
+        return self._path(judge, "json")
+
+    def record(self, judge: str, anchors: AnchorSet) -> AnchorRecord | None:
+        """Return the record of a judge; None where it has none of this set. Raises StoreError for one that cannot be read."""
+        found = _RECORD.read(self.record_path(judge))
+        if not isinstance(found, AnchorRecord) or found.anchors != anchors.fingerprint:
+            return None
+        if found.fingerprint != judge:
+            raise StoreError(
+                f"{self.record_path(judge)}: holds the verdicts of another judge ({found.fingerprint}); move it to {found.fingerprint}.json"
+            )
+        return found
+
+    def keep_record(self, record: AnchorRecord) -> Path:
+        """Store a record; the history of the one before ends with it."""
+        self._prepare()
+        path = self.record_path(record.fingerprint)
+        _RECORD.write(path, record)
+        _HISTORY.write(self._path(record.fingerprint, "history.json"), AnchorHistory(record=record.created))
+        return path
+
+    def history(self, record: AnchorRecord) -> AnchorHistory:
+        """Return what was seen since a record was made."""
+        found = _HISTORY.read(self._path(record.fingerprint, "history.json"))
+        return found if isinstance(found, AnchorHistory) and found.record == record.created else AnchorHistory(record=record.created)
+
+    def keep_history(self, judge: str, history: AnchorHistory) -> None:
+        """Store what was seen, as far back as is kept."""
+        self._prepare()
+        _HISTORY.write(self._path(judge, "history.json"), history.model_copy(update={"points": history.points[-KEPT_POINTS:]}))
+
+    def _path(self, judge: str, ending: str) -> Path:
+        if not _FINGERPRINT.fullmatch(judge):
+            raise StoreError(f"{self.folder}: {judge[:40]!r} is no fingerprint of a judge; a report names the one of its judge")
+        return self.folder / f"{judge}.{ending}"
+
+    def _prepare(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{self.folder}: the folder of anchors cannot be made: {remedy(error)}") from error
+
+
+def unclear(anchors: AnchorSet, readings: Readings) -> tuple[str, ...]:
+    """Return why verdicts are no reference: the judge does not see what is plain, or does not say twice the same."""
+    verdicts = [one for held in readings.values() for one in held]
+    silent = sum(not one.scores for one in verdicts)
+    problems = []
+    if silent > MOST_UNSCORED * len(verdicts):
+        problems.append(f"{silent} of {len(verdicts)} verdicts have no score; at most {100 * MOST_UNSCORED:.0f} % may lack one")
+    for kind, wrong, wanted in (
+        (AnchorKind.GOOD, lambda score: score < GOOD_FLOOR, f"at least {GOOD_FLOOR:g}"),
+        (AnchorKind.BAD, lambda score: score > BAD_CEILING, f"at most {BAD_CEILING:g}"),
+    ):
+        problems += _missed(anchors, readings, kind, wrong, wanted)
+    noise = noise_of(readings)
+    if noise is not None and noise > NOISIEST:
+        problems.append(f"verdicts on one and the same conversation scatter by {noise:.2f} points; at most {NOISIEST:g} may be")
+    return tuple(problems)
+
+
+def _missed(anchors: AnchorSet, readings: Readings, kind: AnchorKind, wrong: Callable[[float], bool], wanted: str) -> list[str]:
+    scores = {anchor.id: mean_score(readings[anchor.id]) for anchor in anchors.anchors if anchor.kind is kind and anchor.id in readings}
+    missed = {name: score for name, score in scores.items() if score is not None and wrong(score)}
+    if len(missed) <= MOST_UNCLEAR:
+        return []
+    mean = math.fsum(score for score in scores.values() if score is not None) / max(1, sum(score is not None for score in scores.values()))
+    shown = ", ".join(f"{name} {score:.2f}" for name, score in list(missed.items())[:RECORDED])
+    more = f" and {len(missed) - RECORDED} more" if len(missed) > RECORDED else ""
+    return [
+        f"{len(missed)} of {len(scores)} conversations that were planted clearly {kind.value} do not score {wanted} (mean {mean:.2f}): {shown}{more}"
+    ]

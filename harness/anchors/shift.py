@@ -1,0 +1,216 @@
+"""How far a judge has moved: verdicts on the same conversations, then and now.
+
+A conversation's score is the mean of its dimensions, and its difference is paired. Anchors of one scenario are one cluster. Ten
+identical verdicts are no proof of exactness: the error is never below that of whole-number scores (`rounding_floor`).
+
+Sources: paired t with clusters (Miller 2024, arXiv:2411.00640); two one-sided tests for equivalence (Schuirmann 1987).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from scipy.special import stdtrit
+
+from harness.anchors.frozen_set import Anchor, AnchorKind, AnchorSet
+from harness.anchors.readings import Reading, Readings
+from harness.statistics.paired import paired_comparison, rounding_floor
+
+EQUIVALENT = 0.05
+"""Score points within which a shift, proved to lie there, changes nothing."""
+LARGEST = 0.1
+"""Score points beyond which a shift is not corrected any more."""
+CONFIDENCE = 0.01
+"""Chance of a false alarm: |t| > 2.58 where the anchors are many, and the same quantile of Student's t where they are few."""
+BAD_CEILING = 2.0
+"""Mean score that clear-bad anchors may have."""
+_EQUIVALENCE_ALPHA = 0.05
+_MIDDLE_BAND = (2, 4)
+"""Recorded scores whose spread is not cut off by an end of the scale."""
+
+
+class Standing(StrEnum):
+    """What a whole check says of the judge."""
+
+    STEADY = "steady"
+    """Proved to lie within .05: nothing to do."""
+    SHIFTED = "shifted"
+    """Neither: differences are corrected by the shift, and carry its error."""
+    CHANGED = "changed"
+    """Stored scores are not comparable any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Verdicts of now against those of then."""
+
+    anchors: int
+    """Conversations with scores in both."""
+    unscored: int
+    """Verdicts of now without a score."""
+    shift: float
+    """Mean difference, now minus then, score points."""
+    standard_error: float
+    df: float
+    critical: float
+    """|t| from which there is alarm."""
+    lower: float
+    """Two-sided 90 % interval of the shift: where it lies within ±b, equivalence within b is proved at 5 %."""
+    upper: float
+    flips: float
+    """Share of the criteria whose answer is not the recorded majority."""
+    usual_flips: float
+    """The same among the recorded verdicts themselves."""
+    slope: float | None
+    """By how much the scores now differ where they differed by a point then: below 1 the judge uses less of the scale."""
+    bad_mean: float | None
+    """Mean score of the clear-bad anchors now."""
+    bad_above: tuple[str, ...]
+    """Those of them above 2."""
+
+    @property
+    def t(self) -> float:
+        """Shift in standard errors."""
+        return self.shift / self.standard_error if self.standard_error > 0 else math.copysign(math.inf, self.shift) if self.shift else 0.0
+
+    @property
+    def alarm(self) -> bool:
+        """The judge is not what it was."""
+        return abs(self.t) > self.critical or (self.bad_mean is not None and self.bad_mean > BAD_CEILING)
+
+    def equivalent(self, within: float) -> bool:
+        """Return whether it is proved that the shift lies within so many points, either way."""
+        return -within < self.lower and self.upper < within
+
+    @property
+    def standing(self) -> Standing:
+        """What follows, where all anchors were judged as often as they were recorded."""
+        if self.bad_mean is not None and self.bad_mean > BAD_CEILING:
+            return Standing.CHANGED
+        if self.equivalent(EQUIVALENT):
+            return Standing.STEADY
+        return Standing.CHANGED if self.alarm or abs(self.shift) > LARGEST else Standing.SHIFTED
+
+
+def shift_of(anchors: AnchorSet, then: Readings, now: Readings) -> Shift | None:
+    """Return how far the judge has moved; None where fewer than two scenarios have scores in both."""
+    compared = [
+        (anchor, before, after)
+        for anchor in anchors.anchors
+        if anchor.id in now
+        and (before := _means(then.get(anchor.id, ())))
+        and (after := _means(now[anchor.id]))
+        and before.keys() & after.keys()
+    ]
+    clusters = {name: number for number, name in enumerate(sorted({anchor.scenario for anchor, _, _ in compared}))}
+    if len(clusters) < 2:
+        return None
+    shared = [sorted(before.keys() & after.keys()) for _, before, after in compared]
+    old = np.array([_over(before, names) for (_, before, _), names in zip(compared, shared, strict=True)])
+    new = np.array([_over(after, names) for (_, _, after), names in zip(compared, shared, strict=True)])
+    floor = rounding_floor(
+        np.ones(len(compared)),
+        np.array([_scored(now[anchor.id]) for anchor, _, _ in compared], dtype=np.float64),
+        np.array([_scored(then[anchor.id]) for anchor, _, _ in compared], dtype=np.float64),
+        np.array([len(names) for names in shared], dtype=np.float64),
+    )
+    members = np.array([clusters[anchor.scenario] for anchor, _, _ in compared])
+    result = paired_comparison((new - old)[None], np.ones(len(compared)), members, floor)
+    error, df, moved = float(result.standard_error[0]), float(result.df[0]), float(result.difference[0])
+    half = float(stdtrit(df, 1.0 - _EQUIVALENCE_ALPHA)) * error
+    bad = [(anchor.id, float(value)) for (anchor, _, _), value in zip(compared, new, strict=True) if anchor.kind is AnchorKind.BAD]
+    return Shift(
+        anchors=len(compared),
+        unscored=sum(not reading.scores for name in now for reading in now[name]),
+        shift=moved,
+        standard_error=error,
+        df=df,
+        critical=float(stdtrit(df, 1.0 - CONFIDENCE / 2)),
+        lower=moved - half,
+        upper=moved + half,
+        flips=_flips(compared_ids(compared), then, now),
+        usual_flips=_usual_flips(compared_ids(compared), then),
+        slope=_slope(old, new),
+        bad_mean=sum(value for _, value in bad) / len(bad) if bad else None,
+        bad_above=tuple(name for name, value in bad if value > BAD_CEILING),
+    )
+
+
+def noise_of(readings: Readings) -> float | None:
+    """Return the standard deviation of one verdict around the others on the same anchor, per dimension, score points.
+
+    Scores near an end of the scale are left out, because there noise is cut off. None where nothing was judged twice.
+    """
+    squares, freedom = 0.0, 0
+    for verdicts in readings.values():
+        for dimension in {name for one in verdicts for name in one.scores}:
+            scores = np.array([one.scores[dimension] for one in verdicts if dimension in one.scores], dtype=np.float64)
+            if scores.size > 1 and _MIDDLE_BAND[0] <= scores.mean() <= _MIDDLE_BAND[1]:
+                squares += float(np.sum((scores - scores.mean()) ** 2))
+                freedom += scores.size - 1
+    return math.sqrt(squares / freedom) if freedom else None
+
+
+def mean_score(verdicts: Sequence[Reading]) -> float | None:
+    """Return the mean score of an anchor over its verdicts; None without any score."""
+    means = _means(verdicts)
+    return sum(means.values()) / len(means) if means else None
+
+
+def compared_ids(compared: Sequence[tuple[Anchor, Mapping[str, float], Mapping[str, float]]]) -> list[str]:
+    """Return the ids of the anchors that were compared."""
+    return [anchor.id for anchor, _, _ in compared]
+
+
+def _means(verdicts: Sequence[Reading]) -> dict[str, float]:
+    """Return the mean score of each dimension over the verdicts that have one."""
+    names = sorted({name for one in verdicts for name in one.scores})
+    return {name: float(np.mean([one.scores[name] for one in verdicts if name in one.scores])) for name in names}
+
+
+def _over(means: Mapping[str, float], names: Sequence[str]) -> float:
+    return sum(means[name] for name in names) / len(names)
+
+
+def _scored(verdicts: Sequence[Reading]) -> int:
+    return sum(bool(one.scores) for one in verdicts)
+
+
+def _majorities(verdicts: Sequence[Reading]) -> dict[str, bool]:
+    """Return the answer that most verdicts give to each criterion; ties have none."""
+    counts: dict[str, int] = {}
+    for one in verdicts:
+        for name, met in one.met.items():
+            counts[name] = counts.get(name, 0) + (1 if met else -1)
+    return {name: count > 0 for name, count in counts.items() if count}
+
+
+def _flips(ids: Sequence[str], then: Readings, now: Readings) -> float:
+    told = [
+        met is not majority[name]
+        for anchor in ids
+        for majority in (_majorities(then[anchor]),)
+        for one in now[anchor]
+        for name, met in one.met.items()
+        if name in majority
+    ]
+    return sum(told) / len(told) if told else 0.0
+
+
+def _usual_flips(ids: Sequence[str], then: Readings) -> float:
+    """Return how often a recorded verdict differs from the majority of the others, each left out in turn."""
+    told = []
+    for anchor in ids:
+        for place, one in enumerate(then[anchor]):
+            majority = _majorities([*then[anchor][:place], *then[anchor][place + 1 :]])
+            told += [met is not majority[name] for name, met in one.met.items() if name in majority]
+    return sum(told) / len(told) if told else 0.0
+
+
+def _slope(old: np.ndarray, new: np.ndarray) -> float | None:
+    spread = float(np.var(old))
+    return float(np.mean((old - old.mean()) * (new - new.mean()))) / spread if spread > 0 else None
