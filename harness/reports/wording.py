@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from harness.gates.verdict import Decision, Reason, Verdict
 from harness.reports.evidence import WorstTurn
+from harness.reports.people import people_sentence
 from harness.reports.quality_reading import Group, LookTaken, correlation, groups, look_taken, number
 from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
@@ -134,6 +135,7 @@ def measured(report: Report) -> tuple[tuple[str, str], ...]:
         ("held", counts_sentence(report.run)),
         ("judged", judged_sentence(report)),
         ("judge", judge_sentence(report.run)),
+        ("people", people_sentence(report.verdicts)),
         ("pass^k", reliability),
     )
     return tuple((label, text) for label, text in facts if text)

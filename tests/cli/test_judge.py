@@ -6,14 +6,18 @@ import csv
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.calibration.file import read_calibration
+from harness.calibration.calibrate import calibrate
+from harness.calibration.calibration import ArmSource
+from harness.calibration.file import calibration_path, read_calibration, write_calibration
 from harness.package_data import shipped
 from tests.acceptance.conftest import Finished
 from tests.cli.conftest import Door
+from tests.fakes.labelled import Planted, cases
 from tests.fakes.model_like_judge import NAME
 from tests.fakes.raw_http import RawServer
 
@@ -245,3 +249,23 @@ def test_a_damaged_calibration_stops_the_gate_before_it_begins(gate, door: Door,
     found = gate()
     assert found.code == 2
     assert "was edited: its id does not belong to its figures" in found.err
+
+
+def test_a_report_says_what_people_would_have_scored(door: Door, green: Green, suite_words: tuple[str, ...], tmp_path: Path):
+    """Once conversations of this run were labelled, reporting it again shows its mean as people would have given it."""
+    flags, stored, page = (*suite_words[:4], "--judge", NAME, "--quiet"), tmp_path / "blue.jsonl.gz", tmp_path / "report.md"
+    judge = "model-like judge, version 1"
+    with green() as (_, target):
+        assert door("baseline", "record", *flags, "--target", target, "--output", stored).code == 0
+        gated = ("gate", *flags, "--target", target, "--baseline", stored, "--json")
+        run = door(*gated).document["run"]["id"]
+        labelled = cases(Planted(bias=0.5), 80, seed=1, arm="green", language="en")
+        sources = [ArmSource(arm="green", run=run, build=None)]
+        found = calibrate([replace(one, dimension="tone_and_locale") for one in labelled], NAME, judge, "2026-11-01T00:00:00Z", sources)
+        write_calibration(calibration_path(tmp_path / ".harness" / "calibrations", judge), found)
+        again = door(*gated, "--resume", run, "--markdown", page)
+    assert again.code == 0, again.err
+    (mean,) = again.document["gates"]["quality"]["calibration"]["means"]
+    assert (mean["arm"], mean["run"], mean["labelled"]) == ("green", run, 80)
+    assert mean["judge_mean"] - mean["corrected_mean"] == pytest.approx(0.5, abs=0.1)
+    assert f"green {mean['corrected_mean']:.2f}" in page.read_text(encoding="utf-8")
