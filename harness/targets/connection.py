@@ -103,14 +103,20 @@ class Connection:
 
     async def once(self, method: str, request: RenderedRequest, limit_s: float, read: Read = whole_body) -> RawReply | TransportFailure:
         """Send a request once (and once more where credentials have run out), and return what came."""
-        for last in (False, True):
-            admitted = await self.admitted(limit_s)
-            if isinstance(admitted, TransportFailure):
-                return admitted
-            result = await self._attempt(method, self._url(request.path), (*request.headers, *admitted), request.content, limit_s, read)
-            if last or not isinstance(result, RawReply) or result.status != 401 or not self._renewable(admitted):
-                return result
-        raise AssertionError  # the second round returns
+        admitted, result = await self._admitted_once(method, request, limit_s, read)
+        if isinstance(result, RawReply) and result.status == 401 and self._renewable(admitted):
+            _, result = await self._admitted_once(method, request, limit_s, read)
+        return result
+
+    async def _admitted_once(
+        self, method: str, request: RenderedRequest, limit_s: float, read: Read
+    ) -> tuple[Headers, RawReply | TransportFailure]:
+        """Send a request after logging in where that is due; returns the headers that the log-in brought too."""
+        admitted = await self.admitted(limit_s)
+        if isinstance(admitted, TransportFailure):
+            return (), admitted
+        headers = (*request.headers, *admitted)
+        return admitted, await self._attempt(method, self._url(request.path), headers, request.content, limit_s, read)
 
     async def admitted(self, limit_s: float) -> Headers | TransportFailure:
         """Return the headers that a log-in brought, after logging in where that is due, or what kept it from succeeding."""

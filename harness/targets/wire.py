@@ -114,10 +114,10 @@ def default_target(url: str) -> TargetFile:
 def _expanded(document: Document) -> Document:
     """Return a file of chat completions with the request, mapping and events that follow from its `openai`."""
     data = document.data
-    if not isinstance(data, dict) or data.get("shape") != "openai" or not isinstance(data.get("openai"), dict):
+    if not isinstance(data, dict) or data.get("shape") != "openai":
         return document
-    about = data["openai"]
-    options = about.get("options") if isinstance(about.get("options"), dict) else {}
+    about: dict[str, Any] = data["openai"] if isinstance(data.get("openai"), dict) else {}
+    options: dict[str, Any] = about["options"] if isinstance(about.get("options"), dict) else {}
     body = {
         "model": about.get("model"),
         "messages": "{{ history }}",

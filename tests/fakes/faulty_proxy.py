@@ -73,6 +73,8 @@ class FaultyProxy:
     scheme: str = "http"
     choose: Callable[[Request], Fault | None] = lambda _request: None
     seen: list[Request] = field(default_factory=list)
+    passed: list[Request] = field(default_factory=list)
+    """Those that reached the server."""
 
     @property
     def url(self) -> str:
@@ -182,10 +184,9 @@ async def faulty_proxy(upstream: str, tls: ssl.SSLContext | None = None) -> Asyn
             proxy.seen.append(request)
             fault = proxy.choose(request)
             passage = Passage(request, _written(request), reader, writer, proxy.upstream)
-            if fault is None:
-                await passes(passage)
-            elif fault.__code__.co_argcount == 1:
-                await fault(passage)
+            if fault is None or fault.__code__.co_argcount == 1:
+                proxy.passed.append(request)
+                await (fault or passes)(passage)
             else:
                 await fault(request, writer)
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
