@@ -160,7 +160,8 @@ def _shallow(scenarios: Sequence[str], policy: GatePolicy) -> str:
 
 def _too_few(clusters: int, policy: GatePolicy) -> str:
     """Say that there are too few independent scenarios."""
-    return f"Only {clusters} independent scenarios were compared; fewer than {policy.least_clusters} never decide. Add scenarios or select more of them."
+    compared = f"{clusters} independent scenario{' was' if clusters == 1 else 's were'} compared"
+    return f"Only {compared}; fewer than {policy.least_clusters} never decide. Add scenarios or select more of them."
 
 
 def _same_build(build: str) -> str:

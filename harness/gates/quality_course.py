@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ from harness.statistics.guardrails import group_result
 from harness.statistics.noninferiority import FUTILE, PairedArms, Rule, Ruling, Standing, estimate, take_look
 from harness.statistics.paired import PairedResult
 from harness.statistics.power import detectable_drop
-from harness.statistics.sequential import plan_looks, planned_information, single_look
+from harness.statistics.sequential import LookPlan, plan_looks, planned_information, single_look
 
 FloatArray = npt.NDArray[np.float64]
 Reference = Literal["baseline", "pinned", "floor"]
@@ -190,7 +190,7 @@ def _walk(
     if schedule is None:
         plan, taken, cap = single_look(1, 1.0, rule.alpha), (None,), 0
     else:
-        plan = plan_looks(schedule.looks, depth, schedule.alpha, extension=schedule.extension, reserve_alpha=schedule.reserve_alpha)
+        plan = _plan(schedule, depth)
         taken, cap = tuple(look for look in looking.looks if look <= looking.taken), len(schedule.looks) - 1
     standing, found = Standing.begin((1,)), []
     for index, look in enumerate(taken):
@@ -204,6 +204,12 @@ def _walk(
     if looking.extended and ruling is Ruling.INCONCLUSIVE and len(taken) <= cap + 1 < len(looking.looks):
         ruling = Ruling.CONTINUE
     return _Way(ruling, standing, *found[counts], counts)
+
+
+@lru_cache(maxsize=64)
+def _plan(schedule: LookSchedule, depth: float | tuple[int, ...]) -> LookPlan:
+    """Return the boundaries; the same for every group and at every look of a run, and dear enough to be worked out once."""
+    return plan_looks(schedule.looks, depth, schedule.alpha, extension=schedule.extension, reserve_alpha=schedule.reserve_alpha)
 
 
 def _arms(reference: Reference, scores: PairedScores, repeats: int | None) -> PairedArms:

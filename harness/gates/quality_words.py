@@ -65,35 +65,35 @@ def held_back(policy: GatePolicy, why: Sequence[str]) -> str:
 
 def guardrails_failed(groups: Sequence[GroupFinding], policy: GatePolicy) -> str:
     """Say which groups are confirmed to have fallen."""
-    listed = _named([f"{_group(one)} ({one.difference:+.2f}, {one.scenarios} scenarios)" for one in groups])
-    return f"A drop of more than {policy.group_margin:g} points is proved in {listed}, whatever the mean over all scenarios says."
+    listed = _named(
+        [f"{_group(one)} ({one.difference:+.2f}, standard error {one.standard_error:.2f}, {one.scenarios} scenarios)" for one in groups]
+    )
+    return f"A drop of more than {_points(policy.group_margin)} is proved in {listed}, whatever the mean over all scenarios says."
 
 
 def guardrails_unproved(groups: Sequence[GroupFinding], policy: GatePolicy) -> str:
     """Say which groups are not proved to hold, where the policy wants each of them proved."""
     listed = _named([f"{_group(one)} ({one.difference:+.2f}, standard error {one.standard_error:.2f})" for one in groups])
-    return f"`guardrails: strict` wants it proved that no group lost {policy.group_margin:g} points or more; it is not proved for {listed}."
+    return f"`guardrails: strict` wants it proved that no group lost {_points(policy.group_margin)} or more; it is not proved for {listed}."
 
 
 def catastrophe(found: Sequence[Catastrophe]) -> str:
     """Say which scenarios break critical criteria, then and again."""
-    listed = _named([f"{_broken(one)}, then {one.fresh_failures} of {one.fresh_conversations} fresh ones" for one in found], "; ")
+    listed = _named([_broken(one) for one in found])
     return f"Critical criteria fail far more often than in the baseline, and again in fresh conversations: {listed}."
 
 
 def set_aside(found: Sequence[Catastrophe]) -> tuple[str, ...]:
     """Say which scenarios fail critical criteria too often, yet failed nothing: not confirmed, or not asked again."""
-    quiet = [f"{_broken(one)}, fresh ones {one.fresh_failures} of {one.fresh_conversations}" for one in found if one.confirmed is False]
+    quiet = [_broken(one) for one in found if one.confirmed is False]
     unasked = [_broken(one) for one in found if one.confirmed is None and one.waiting]
+    more = "Critical criteria failed more often than the baseline allows"
     said = []
     if quiet:
-        said.append(
-            f"Critical criteria failed more often than the baseline allows, and fresh conversations did not confirm it: {_named(quiet, '; ')}."
-        )
+        said.append(f"{more}, and fresh conversations did not confirm it: {_named(quiet)}.")
     if unasked:
         said.append(
-            f"Critical criteria failed more often than the baseline allows: {_named(unasked, '; ')}. No fresh conversations were held to confirm it, "
-            "because the verdict does not depend on them."
+            f"{more}: {_named(unasked)}. No fresh conversations were held to confirm it, because the verdict does not depend on them."
         )
     return tuple(said)
 
@@ -102,7 +102,7 @@ def open_through_gaps(scenarios: Sequence[str], groups: Sequence[GroupFinding], 
     """Say what missing scores could hide, so that the gate does not PASS."""
     parts = []
     if groups:
-        parts.append(f"a drop of more than {policy.group_margin:g} points in {_named([_group(one) for one in groups])}")
+        parts.append(f"a drop of more than {_points(policy.group_margin)} in {_named([_group(one) for one in groups])}")
     if scenarios:
         parts.append(f"failed critical criteria in {_named(scenarios)}")
     if arms:
@@ -193,7 +193,7 @@ def _over(course: Course, policy: GatePolicy) -> str:
 
 
 def _beyond(course: Course, policy: GatePolicy) -> str:
-    return f"A mean below {course.line:g}" if course.reference == "floor" else f"A drop of more than {policy.margin:g} points"
+    return f"A mean below {course.line:g}" if course.reference == "floor" else f"A drop of more than {_points(policy.margin)}"
 
 
 def _neither(course: Course, policy: GatePolicy) -> str:
@@ -254,7 +254,11 @@ def _detectable(course: Course, policy: GatePolicy) -> str:
     detectable, often = course.estimate.detectable, f"would have been found in {100 * policy.power:.0f} % of such runs."
     if course.reference == "floor":
         mean = course.line - detectable
-        return f"A true mean of {mean:.2f} {often}" if mean >= 1.0 else "No mean that the scale allows would have been found reliably."
+        return (
+            f"A true mean of {mean:.2f} {often.replace('found', 'found to lie below it')}"
+            if mean >= 1.0
+            else "No mean that the scale allows would have been found reliably."
+        )
     if not detectable <= WIDEST:
         return "No drop that the scale allows would have been found reliably."
     return f"A true drop of {detectable:.2f} {often}"
@@ -274,11 +278,16 @@ def _group(group: GroupFinding) -> str:
 
 def _broken(one: Catastrophe) -> str:
     """Say how often a scenario broke critical criteria."""
-    open_ = f" ({one.unscored} more without a score)" if one.unscored else ""
-    before = f"{one.baseline_failures} of {one.baseline_conversations} in the baseline"
-    return f"{one.scenario} in {one.failures} of {one.conversations} conversations{open_}, {before}"
+    open_ = f", {one.unscored} more without a score" if one.unscored else ""
+    fresh = f", then {one.fresh_failures} of {one.fresh_conversations} fresh ones" if one.fresh_conversations else ""
+    before = f"baseline {one.baseline_failures} of {one.baseline_conversations}"
+    return f"{one.scenario} ({one.failures} of {one.conversations} conversations{open_}{fresh}; {before})"
 
 
-def _named(items: Sequence[str], between: str = ", ") -> str:
-    more = f"{between}and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
-    return f"{between.join(items[:_NAMED])}{more}"
+def _points(size: float) -> str:
+    return f"{size:g} point{'' if size == 1 else 's'}"
+
+
+def _named(items: Sequence[str]) -> str:
+    more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
+    return f"{', '.join(items[:_NAMED])}{more}"

@@ -202,7 +202,7 @@ def test_a_catastrophe_is_confirmed_before_it_fails() -> None:
     assert (asked.purpose, asked.repeats) == (Purpose.CONFIRMATION, {"s00": 4})
     assert (answer.decision, answer.codes) == (Decision.FAIL, ["catastrophe", "within_margin"])
     assert answer.verdict.reasons[0].where == ("s00",)
-    assert "s00 in 3 of 5 conversations, 0 of 20 in the baseline, then 3 of 4 fresh ones" in answer.verdict.reasons[0].sentence
+    assert "s00 (3 of 5 conversations, then 3 of 4 fresh ones; baseline 0 of 20)" in answer.verdict.reasons[0].sentence
 
 
 def test_what_fresh_conversations_do_not_show_is_a_caution() -> None:
