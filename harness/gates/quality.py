@@ -200,7 +200,10 @@ def _unproved(
     plain = _Answer(Decision.INCONCLUSIVE, reasons)
     if policy.on_inconclusive == "block" or (policy.on_inconclusive == "literal" and not literal):
         return plain
-    held_back = [*(("scores are missing",) if _gaps(evidence) else ()), *(("this build was held before",) if _spent(evidence) else ())]
+    held_back = [
+        *(("scores are missing",) if _gaps(evidence) else ()),
+        *(("this build was held against this baseline before",) if _spent(evidence) else ()),
+    ]
     if held_back:
         return replace(plain, reasons=(*reasons, Reason("policy_held_back", words.held_back(policy, held_back))))
     if policy.on_inconclusive == "allow":
