@@ -14,7 +14,6 @@ from harness.cli.output import say
 
 if TYPE_CHECKING:
     from harness.targets.examine import Examination, Step
-    from harness.targets.wire import Wire
 
 EXIT_UNFIT = 2
 """The target file does not fit what came."""
@@ -48,25 +47,32 @@ def check(*, source: str, message: str, locale: str, seed: int, setup: tuple[str
 
     from harness.evaluation.attest import builds_match
     from harness.frozen import plain
-    from harness.targets.examine import examine
+    from harness.targets.examine import examine, examine_unwatched
+    from harness.targets.open import names_factory, open_target
     from harness.targets.protocol import Opening
     from harness.targets.wire import load_target
 
-    wire = load_target(source, os.environ)
     opening = Opening("target-check", 0, seed, locale, dict(map(_field, setup)), run_id="target-check")
-    seen = anyio.run(examine, wire, opening, message)
+    if names_factory(source):
+        target = open_target(source, os.environ)
+        about, headline = {}, f"{target.identity.name} ({target.identity.url}), made by {source}"
+        seen = anyio.run(examine_unwatched, target, opening, message)
+    else:
+        wire = load_target(source, os.environ)
+        about, headline = plain(wire.file), f"{wire.file.name} ({wire.file.url}), shape {wire.file.shape}"
+        seen = anyio.run(examine, wire, opening, message)
     build = seen.answer.result.build
     if seen.version is not None and build is not None and not builds_match(seen.version, build):
         mixed = f"the reply comes from build {build}, and the version endpoint states {seen.version}: every run would be INVALID"
         seen = replace(seen, problems=(*seen.problems, mixed), fixable=False)
     code = (EXIT_UNFIT if seen.fixable else EXIT_UNUSABLE) if seen.problems else 0
     if as_json:
-        told = {"target": plain(wire.file), **plain(seen), "exit_code": code}
+        told = {"target": about, **plain(seen), "exit_code": code}
         say(json.dumps(told, ensure_ascii=False, indent=2))
         return code
     from harness.reports.escape import terminal_text
 
-    for own, theirs in _lines(wire, seen):
+    for own, theirs in _lines(headline, seen):
         say(f"{own}{terminal_text(theirs)}")
     say(f"exit code {code}")
     return code
@@ -79,10 +85,9 @@ def _field(word: str) -> tuple[str, str]:
     return name, value
 
 
-def _lines(wire: Wire, seen: Examination) -> Iterator[tuple[str, str]]:
+def _lines(headline: str, seen: Examination) -> Iterator[tuple[str, str]]:
     """Yield lines: what is ours, with its spaces, and what somebody else may have written."""
-    file = wire.file
-    yield "target    ", f"{file.name} ({file.url}), shape {file.shape}"
+    yield "target    ", headline
     if seen.healthy is not None:
         yield "health    ", "200" if seen.healthy else "not well"
     if seen.version is not None:

@@ -18,6 +18,7 @@ from harness.targets.body import BrokenError, read_json, searched
 from harness.targets.events import EventReader
 from harness.targets.fields import CREDENTIAL_HEADER
 from harness.targets.http import HttpTarget
+from harness.targets.open import OpenableTarget
 from harness.targets.protocol import Answer, FailureKind, Opening, Owner, Reply, TransportFailure
 from harness.targets.raw_reply import RawReply
 from harness.targets.reply import ReplyReader, merged
@@ -130,6 +131,24 @@ async def examine(wire: Wire, opening: Opening, message: str) -> Examination:
             turn = range(first, len(notes.steps))
         torn_down = target.teardowns_failed == 0
     return _Telling(wire, notes, answer, turn).told(version, version_problem, healthy=healthy, torn_down=torn_down)
+
+
+async def examine_unwatched(target: OpenableTarget, opening: Opening, message: str) -> Examination:
+    """Hold one turn with a target that lets nobody look on, as a factory's; only the answer can be told."""
+    version, problems = None, []
+    async with target:
+        try:
+            version = await target.version()
+        except TargetError as error:
+            problems.append(str(error))
+        async with target.open(opening) as session:
+            answer = await session.send(message, 1, None)
+    result = answer.result
+    if isinstance(result, TransportFailure):
+        problems.append(f"no reply: {result.detail} ({result.kind.value})")
+    elif target.attested and result.build is None:
+        problems.append("the reply states no build, and the target says that it is attested: every run would be INVALID")
+    return Examination(answer, (), (), (), version, None, tuple(problems), (), fixable=False)
 
 
 class _Telling:

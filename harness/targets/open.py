@@ -39,9 +39,14 @@ def open_target(source: str, environ: Mapping[str, str], connections: int = 16, 
         SourceError: every mistake of the file.
         SettingsError: anything else that cannot be used.
     """
-    if FACTORY.fullmatch(source) and not Path(source).exists():
+    if names_factory(source):
         return _made(source)
     return HttpTarget(load_target(source, environ), connections, witness)
+
+
+def names_factory(source: str) -> bool:
+    """Return whether a person named a factory of their own."""
+    return FACTORY.fullmatch(source) is not None and not Path(source).exists()
 
 
 def is_sandboxed(target: Target) -> bool:

@@ -110,3 +110,40 @@ def test_hostile_replies_stay_on_their_line(door: Door, green: Green) -> None:
         done = door("target", "check", file)
     assert "\x1b" not in done.out
     assert "\n::error" not in done.out
+
+
+FACTORY = """
+from contextlib import asynccontextmanager
+from harness.targets.protocol import Answer, Attempt, Reply, TargetIdentity
+
+class Echo:
+    identity = TargetIdentity("echo", "nowhere")
+    reply_within_s = 1.0
+    attested = {attested}
+    async def __aenter__(self):
+        return self
+    async def __aexit__(self, *_):
+        return None
+    @asynccontextmanager
+    async def open(self, opening):
+        yield self
+    async def send(self, message, turn, timeout_s):
+        return Answer(Reply(message.upper(), 200, {{}}, 0.1, None), (Attempt("answered", 0.0),))
+    async def version(self):
+        return None
+"""
+
+
+@pytest.mark.parametrize(("attested", "code"), [(False, 0), (True, 4)])
+def test_a_target_of_ones_own_is_asked_too(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, attested: bool, code: int
+) -> None:
+    """A factory's target lets nobody look on, but its answer is shown, and a build that it owes is missed."""
+    name = f"echo_{attested}".lower()
+    (tmp_path / f"{name}.py").write_text(FACTORY.format(attested=attested))
+    monkeypatch.syspath_prepend(tmp_path)
+    done = door("target", "check", f"{name}:Echo", "--message", "hi")
+    assert done.code == code
+    assert f"made by {name}:Echo" in done.out
+    assert "whole reply 100 ms" in done.out
+    assert door("target", "check", "no_such:thing").code == 2

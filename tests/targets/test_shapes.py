@@ -12,12 +12,18 @@ from harness.conversations.transcript import EndReason
 from harness.demo.serve import serving
 from harness.demo.shop import ShopPlan
 from harness.demo.target import SHAPES, write_target_file
+from harness.expectations.check import CheckContext, check
+from harness.expectations.finding import FindingOutcome
 from harness.package_data import shipped
 from harness.scenarios.model import Turn
+from harness.scenarios.rubric import load_rubric
 from harness.targets.http import HttpTarget
 from harness.targets.protocol import FailureKind, Opening
 from harness.targets.wire import load_target
+from tests.fakes.faulty_proxy import faulty_proxy
 from tests.fakes.scripted_target import scenario
+from tests.fakes.small_shop import FACTS as SHOP_FACTS
+from tests.fakes.small_shop import RUBRIC
 
 pytestmark = pytest.mark.anyio
 
@@ -30,12 +36,12 @@ TALK = scenario(
     ),
 )
 OPENING = Opening("price", 0, 4711, "en", {"customer": "C-1001"}, run_id="r1")
-DEFECTS = ({}, {"dropped-connection": 1.0}, {"http-500": 1.0})
+DEFECTS = ({}, {"dropped-connection": 1.0}, {"http-500": 1.0}, {"apology-200": 1.0})
 
 
 @pytest.fixture(scope="module")
 def shop():
-    """A healthy shop, one that breaks every reply off, and one that answers 500."""
+    """A healthy shop, one that breaks every reply off, one that answers 500, and one that is only sorry."""
     with serving([ShopPlan("green", FACTS, defects) for defects in DEFECTS]) as urls:
         yield urls
 
@@ -97,3 +103,25 @@ async def test_a_shop_that_answers_500_fails_the_turn_in_every_shape(shape, shop
     transcript = await held(tmp_path, shop[2], shape)
     assert transcript.ended is EndReason.TARGET_FAILURE
     assert transcript.exchanges[0].failure.kind is FailureKind.SERVER_ERROR
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_an_apology_with_status_200_is_a_reply_that_fails_its_check(shape, shop, tmp_path):
+    """The wire has nothing against it; what is expected of every reply has, in every shape alike."""
+    transcript = await held(tmp_path, shop[3], shape)
+    assert transcript.exchanges[0].reply is not None, transcript
+    found = check(TALK, transcript, CheckContext(SHOP_FACTS, load_rubric(RUBRIC), 3.0))
+    assert any(one.kind == "not_apology" and one.outcome is FindingOutcome.UNMET for one in found)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_every_shape_goes_by_https_with_a_private_authority_and_a_host_name(shape, shop, tmp_path, authority, untrusted):
+    """Sockets as well as requests trust the file's authority, and ask for the host by its name."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    async with faulty_proxy(shop[0], tls=untrusted) as proxy:
+        file = write_target_file(tmp_path, "green", proxy.url, shape)
+        file.write_text(file.read_text() + "host: green.test\ntls: {ca: ca.pem}\n")
+        async with HttpTarget(load_target(str(file), {})) as target:
+            transcript = await drive(TALK, OPENING, target)
+    assert transcript.ended is EndReason.COMPLETED, transcript
+    assert {request.headers["host"].partition(":")[0] for request in proxy.seen} == {"green.test"}
