@@ -25,6 +25,7 @@ from harness.judging.offline_judge import OfflineJudge
 from harness.judging.plugged_judge import is_plugged, plugged_judge
 from harness.judging.prompt import load_prompts
 from harness.judging.questioning import ModelChoice
+from harness.judging.steady_judge import SteadyJudge, cleaned_facts
 from harness.language_model.access import ModelAccess, Terms
 from harness.language_model.batching import BatchPatience
 from harness.language_model.connection import Connection, connection
@@ -178,9 +179,16 @@ def open_judge(settings: Settings, suite: Suite, environ: Mapping[str, str], acc
     )
 
 
-def claude_judge(settings: Settings, suite: Suite, open_model: OpenModel) -> ClaudeJudge:
+def claude_judge(settings: Settings, suite: Suite, open_model: OpenModel) -> SteadyJudge:
     """Return the judge that asks Claude, by a door of one's own; raises SourceError with every mistake of its prompts."""
-    return ClaudeJudge(suite.rubric, suite.facts, load_prompts(settings.rubric), judge_protocol(settings), open_model)
+    facts = cleaned_facts(suite.facts)
+    return SteadyJudge(ClaudeJudge(suite.rubric, facts, load_prompts(settings.rubric), judge_protocol(settings), open_model), suite.rubric)
+
+
+def fresh_judge(settings: Settings, suite: Suite, environ: Mapping[str, str], access: ModelAccess | None = None) -> Judge:
+    """Return the configured judge with a door that looks nothing up and keeps nothing; arguments and errors as `open_judge`."""
+    way = access or model_access(settings, environ)
+    return open_judge(settings, suite, environ) if way is None else claude_judge(settings, suite, way.fresh)
 
 
 def judge_protocol(settings: Settings) -> JudgeProtocol:

@@ -31,7 +31,7 @@ NEARLY = 0.8
 DEFAULT_REPEATS = 5
 """Conversations for each scenario in the first wave: what the integration gate needs."""
 DEFAULT_JUDGE = "claude-sonnet-5-5"
-_PATH_FIELDS = ("suite", "facts", "rubric", "baseline", "pinned", "state", "noise", "runs", "calibrations", "prices", "cache")
+_PATH_FIELDS = ("suite", "facts", "rubric", "baseline", "pinned", "state", "noise", "runs", "calibrations", "anchors", "prices", "cache")
 _TARGET_FIELDS = ("target", "against")
 
 
@@ -49,6 +49,7 @@ class Settings(FrozenModel):
     noise: Path | None = Field(None, description="noise floor that `harness aa` measured; default: NAME.noise.json beside the baseline")
     runs: Path = Field(Path(".harness/runs"), description="where runs are kept")
     calibrations: Path = Field(Path(".harness/calibrations"), description="folder of judges' calibrations, which the gate obeys")
+    anchors: Path = Field(Path(".harness/anchors"), description="folder of judges' verdicts on the anchors, and of what was seen since")
     judge: str | None = Field(
         None, description="offline: rules only; anthropic, bedrock: Claude; package.module:factory: a judge of your own"
     )

@@ -7,7 +7,7 @@ score stays missing until here: every summary holds it at its worst and at its b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +77,12 @@ class PairedScores:
     baseline: ArmScores
     side_by_side: bool = False
     """Both arms grow from look to look; otherwise the baseline is there whole from the first."""
+    common_error: float = 0.0
+    """Standard error of what green's scores were moved by, all alike."""
+
+    def moved(self, points: float, error: float) -> PairedScores:
+        """Return the same scores with all of green's moved by so many points, known to within a standard error; missing ones stay missing."""
+        return replace(self, green=replace(self.green, scores=self.green.scores + points), common_error=error)
 
     def arms(self, repeats: int | None = None, *, chosen: BoolArray | None = None, dimension: str | None = None) -> PairedArms:
         """Return both arms after so many repeats of green (default: all).
@@ -99,6 +105,7 @@ class PairedScores:
             dimensions=assessed.sum(axis=1).astype(np.float64),
             green_variance=green.variance[None],
             baseline_variance=stored.variance[None],
+            common_error=part.common_error,
         )
 
     def alone(self, repeats: int | None = None) -> PairedArms:
@@ -115,6 +122,7 @@ class PairedScores:
             dimensions=self.assessed.sum(axis=1).astype(np.float64),
             green_variance=green.variance[None],
             baseline_variance=nothing[None],
+            common_error=self.common_error,
         )
 
     def _part(self, chosen: BoolArray | None, dimension: str | None) -> tuple[PairedScores, BoolArray]:
@@ -136,6 +144,7 @@ class PairedScores:
             green=ArmScores(self.green.scores[keep], self.green.planned[keep]),
             baseline=ArmScores(self.baseline.scores[keep], self.baseline.planned[keep]),
             side_by_side=self.side_by_side,
+            common_error=self.common_error,
         )
         return part, part.assessed & columns
 

@@ -13,8 +13,8 @@ from harness.baselines.file import read_transcripts
 from harness.cli.event_loop import in_event_loop
 from harness.conversations.transcript import Transcript
 from harness.errors import JudgeError, SettingsError
-from harness.judging.claude_judge import ClaudeJudge
 from harness.judging.estimate import JudgingEstimate, counted, estimated, imagined
+from harness.judging.steady_judge import SteadyJudge
 from harness.language_model.answer_store import AnswerStore
 from harness.language_model.connection import Connection
 from harness.language_model.door import LanguageModel, ModelRequest
@@ -70,7 +70,7 @@ def foreseeable(settings: Settings) -> bool:
     return settings.judge in CLAUDE
 
 
-def _questions(settings: Settings, suite: Suite, judge: ClaudeJudge, baseline: Baseline | None) -> tuple[list[Sequence[ModelRequest]], str]:
+def _questions(settings: Settings, suite: Suite, judge: SteadyJudge, baseline: Baseline | None) -> tuple[list[Sequence[ModelRequest]], str]:
     """Return what would be asked about one conversation of each scenario, and which ones these are."""
     held: dict[str, Transcript] = {}
     if baseline is not None and settings.baseline is not None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from harness.anchors.drift import Drift
 from harness.baselines.compare import Comparison
 from harness.baselines.score_arrays import PairedScores, paired_scores
 from harness.frozen import fingerprint
@@ -36,6 +37,7 @@ from harness.gates.quality_cautions import (
     too_many_missing,
 )
 from harness.gates.quality_course import Course, Looking, follow, worst
+from harness.gates.quality_drift import drift_cautions, drift_figures, drift_invalid, without_drift
 from harness.gates.quality_figures import Measured, figures
 from harness.gates.quality_guardrails import Catastrophe, GroupFindings, catastrophes, group_findings
 from harness.gates.verdict import Decision, NextLook, Reason, Verdict
@@ -57,6 +59,8 @@ class QualityEvidence:
     """Decisions of earlier runs that held this build against this baseline, in order; None where nobody keeps count."""
     calibration: Standing | None = None
     """How far the judge is calibrated; None where it needs no calibration, such as one that only follows rules."""
+    drift: Drift | None = None
+    """Whether the judge moved since the baseline's day; None where it cannot, such as one that only follows rules."""
 
 
 def decide(evidence: QualityEvidence, policy: GatePolicy) -> Verdict | NextLook:
@@ -66,7 +70,8 @@ def decide(evidence: QualityEvidence, policy: GatePolicy) -> Verdict | NextLook:
     then INCONCLUSIVE by rule (too few clusters, pairs or baseline conversations), then what looks and guardrails say.
     """
     main = evidence.baseline
-    unusable, lacking = invalid(main, evidence.pinned), too_many_missing(main, policy)
+    unusable = (*invalid(main, evidence.pinned), *drift_invalid(evidence.drift, side_by_side=main.side_by_side))
+    lacking = too_many_missing(main, policy)
     seen = _seen(evidence, policy)
     thin = (*calibration_missing(evidence.calibration, policy), *too_little(main, evidence.pinned, seen.clusters if seen else None, policy))
     if unusable or seen is None or (thin and lacking):
@@ -125,11 +130,11 @@ def _seen(evidence: QualityEvidence, policy: GatePolicy) -> _Seen | None:
     main, looking = evidence.baseline, evidence.looking
     if not main.scenarios or not comparable(main):
         return None
-    scores = paired_scores(main.scenarios, side_by_side=main.side_by_side)
+    scores = without_drift(paired_scores(main.scenarios, side_by_side=main.side_by_side), evidence.drift)
     courses = [follow("baseline", scores, looking, policy)]
     pinned = evidence.pinned
     if pinned is not None and pinned.scenarios and comparable(pinned):
-        courses.append(follow("pinned", paired_scores(pinned.scenarios), looking, policy))
+        courses.append(follow("pinned", without_drift(paired_scores(pinned.scenarios), evidence.drift), looking, policy))
     if policy.floor is not None:
         courses.append(follow("floor", scores, looking, policy))
     return _Seen(scores, tuple(courses), group_findings(main.scenarios, scores, looking, policy), catastrophes(main.scenarios))
@@ -272,9 +277,11 @@ def _verdict(evidence: QualityEvidence, policy: GatePolicy, answer: _Answer, see
         figures={
             **figures(evidence.baseline, evidence.looking, measured, policy, evidence.attempts),
             **calibration_figures(evidence.calibration),
+            **drift_figures(evidence.drift),
         },
         cautions=(
             *answer.cautions,
+            *drift_cautions(evidence.drift, side_by_side=evidence.baseline.side_by_side),
             *calibration_cautions(evidence.calibration),
             *cautions(evidence.baseline, seen.clusters if seen else None, policy),
         ),

@@ -82,6 +82,8 @@ class PairedArms:
     green_variance: FloatArray
     """Sample variance of the candidate's conversations; 0 where there is one. Used by target `suite` only."""
     baseline_variance: FloatArray
+    common_error: FloatArray | float = 0.0
+    """Standard error of what was taken out of all differences alike, such as the drift of a judge; 0 where nothing was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,20 +163,30 @@ def estimate(arms: PairedArms, target: Literal["population", "suite"] = "populat
     floor = rounding_floor(arms.weights, arms.repeats, arms.baseline_repeats, arms.dimensions)
     result = paired_comparison(arms.low, arms.weights, arms.clusters, floor, arms.high)
     if target == "population":
-        return result
+        return _with_common_error(result, arms.common_error)
     green, stored = ArmSpread(arms.green_variance, arms.repeats), ArmSpread(arms.baseline_variance, arms.baseline_repeats)
     error, df = suite_standard_error(green, stored, arms.weights, floor)
     gaps = np.any(arms.low < arms.high, axis=-1)
     fewest = max(0.0, min(float(arms.repeats.min()), float(arms.baseline_repeats.min())) - 1.0)
     error, df = np.broadcast_to(error, gaps.shape), np.broadcast_to(df, gaps.shape)
     shapeless = np.zeros(gaps.shape)
-    return replace(
+    suite = replace(
         result,
         standard_error=error,
         standard_error_low=np.where(gaps, np.sqrt(floor), error),
         df=np.where(gaps, np.minimum(df, fewest), df),
         skew_low=shapeless,
         skew_high=shapeless,
+    )
+    return _with_common_error(suite, arms.common_error)
+
+
+def _with_common_error(result: PairedResult, error: FloatArray | float) -> PairedResult:
+    """Return the comparison with a further, independent error in all differences alike; df and skewness are left on the safe side."""
+    if not np.any(error):
+        return result
+    return replace(
+        result, standard_error=np.hypot(result.standard_error, error), standard_error_low=np.hypot(result.standard_error_low, error)
     )
 
 

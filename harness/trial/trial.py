@@ -7,8 +7,9 @@ the plan, until each has a verdict. Everything that decides is pure and lives in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from harness.anchors.drift import Drift
 from harness.baselines.baseline import Baseline
 from harness.baselines.compare import compare, pair
 from harness.baselines.side_by_side import baseline_beside
@@ -17,11 +18,13 @@ from harness.gates.policy import GatePolicy
 from harness.gates.quality import QualityEvidence
 from harness.gates.quality_calibration import Standing
 from harness.gates.quality_course import Looking
-from harness.gates.verdict import NextLook, Verdict
+from harness.gates.quality_drift import drift_invalid
+from harness.gates.verdict import Decision, NextLook, Verdict
 from harness.records.journal_content import Key
 from harness.records.run import Assignment, Purpose, RunManifest, RunRecord
 from harness.trial.experiment import Experiment, Measurement, Step, hold_step
 from harness.trial.plan import confirmation, extension, first_wave, further_look, keys
+from harness.trial.watching import AnchorWatch
 
 NOT_HELD = "the next look could not be held"
 
@@ -40,6 +43,10 @@ class Rules:
     """Decisions of earlier runs on this build; None where nobody keeps count."""
     standing: Callable[[RunRecord, Baseline | None], Standing | None] = lambda _run, _baseline: None
     """How far the judge is calibrated; None where it needs no calibration."""
+    watch: AnchorWatch | None = None
+    """Who knows whether the judge moved; None where it cannot, or nobody watches."""
+    drift: Drift | None = None
+    """What the watch says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +83,18 @@ async def hold_trial(experiment: Experiment, rules: Rules) -> Trial:
     """
     before = await experiment.versions()
     manifest = experiment.green.manifest
+    if rules.watch is not None:
+        rules = replace(rules, drift=rules.watch.known(manifest.run_id))
     wave = first_wave(manifest)
     looked = manifest.schedule.looks[0] if manifest.schedule else None
-    judged = _judged(wave, looked, _compared(manifest, rules))
+    hopeless = drift_invalid(rules.drift, side_by_side=rules.baseline is None)  # nobody pays for scores that can decide nothing
+    judged = frozenset() if hopeless else _judged(wave, looked, _compared(manifest, rules))
     seen = await hold_step(experiment, Step(wave, judged, looked, beside=True), before)
     found, seen = await _integration(experiment, rules, seen, before)
     answer, seen = await _quality(experiment, rules, seen, before)
+    if rules.watch is not None and answer.decision is not Decision.INVALID:
+        rules = replace(rules, drift=await rules.watch.seen(manifest.run_id))
+        answer = quality.stopped(_evidence(rules, seen), rules.policy, NOT_HELD)
     baseline = _baseline(rules, seen)
     if isinstance(again := integration.decide(integration.evidence(seen.green, baseline), rules.policy), Verdict):
         found = again
@@ -137,6 +150,7 @@ def _evidence(rules: Rules, seen: Measurement) -> QualityEvidence:
         pinned=compare(run, rules.pinned) if rules.pinned else None,
         attempts=rules.attempts(run, baseline) if baseline else None,
         calibration=rules.standing(run, baseline),
+        drift=rules.drift,
     )
 
 

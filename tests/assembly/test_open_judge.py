@@ -10,8 +10,8 @@ import pytest
 
 from harness.assembly import judge_protocol, open_judge
 from harness.errors import SettingsError, SourceError
-from harness.judging.claude_judge import ClaudeJudge
 from harness.judging.offline_judge import OfflineJudge
+from harness.judging.steady_judge import SteadyJudge
 from harness.scenarios.load import Suite
 from harness.settings import Settings, load_settings
 from tests.fakes.scripted_model import RUBRIC_VALUE
@@ -34,7 +34,7 @@ def opened(environ, **settings):
 def test_the_named_judge_is_opened():
     """Offline by rules, Claude at Anthropic or on Bedrock by its model's id."""
     assert isinstance(opened({}, judge="offline"), OfflineJudge)
-    assert isinstance(opened(KEY, judge="anthropic"), ClaudeJudge)
+    assert isinstance(opened(KEY, judge="anthropic"), SteadyJudge)
     assert opened(KEY, judge="anthropic").identity.name == "claude-sonnet-5-5"
     assert opened(KEY, judge="anthropic", judge_model="claude-haiku-5-5").identity.name == "claude-haiku-5-5"
     assert opened(

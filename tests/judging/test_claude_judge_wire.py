@@ -12,8 +12,8 @@ import pytest
 from harness.assembly import open_judge
 from harness.errors import JudgeError, cause_of
 from harness.expectations.check import CheckContext, check
-from harness.judging.claude_judge import ClaudeJudge
 from harness.judging.judge import CriterionAnswer, JudgementOutcome
+from harness.judging.steady_judge import SteadyJudge
 from harness.package_data import shipped
 from harness.scenarios.load import Suite
 from harness.scenarios.model import Turn
@@ -54,7 +54,7 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def judge_at(url: str, **settings) -> ClaudeJudge:
+def judge_at(url: str, **settings) -> SteadyJudge:
     chosen = {
         "judge": "anthropic",
         "cache": Path(f"answers-{len(list(Path().iterdir()))}.sqlite"),
@@ -62,7 +62,7 @@ def judge_at(url: str, **settings) -> ClaudeJudge:
         "rubric": shipped("judges") / "rubric.yaml",
     } | settings
     judge = open_judge(Settings(**chosen), SUITE, {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": url})
-    assert isinstance(judge, ClaudeJudge)
+    assert isinstance(judge, SteadyJudge)
     return judge
 
 
