@@ -14,6 +14,7 @@ from harness.baselines.noise import noise_caution, noise_path, read_noise
 from harness.cli.holding import hold
 from harness.cli.output import say
 from harness.cli.reporting import GATES, publish, publish_error, refuse_unwritable
+from harness.cli.watching import anchor_watch
 from harness.errors import HarnessError
 from harness.gates import quality
 from harness.gates.verdict import Decision
@@ -69,12 +70,13 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
     began = time.monotonic()
     refuse_unwritable(flags["markdown"], flags["junit"])
     bench = assemble(settings, only, environ, gated=gated)
+    watch = anchor_watch(bench, environ) if gated else None
 
     async def work(experiment: Experiment) -> Trial:
         if not gated:
             return Trial(await measure(experiment), None, len(experiment.green.journal.troubles))
         rules = Rules(
-            settings.policy, bench.baseline, bench.pinned, bool(flags.get("extend")), _attempts(settings, experiment), bench.standing
+            settings.policy, bench.baseline, bench.pinned, bool(flags.get("extend")), _attempts(settings, experiment), bench.standing, watch
         )
         return await hold_trial(experiment, rules)
 
