@@ -19,6 +19,7 @@ from harness.cli.options import COLLECTING_OPTIONS, MODEL_OPTIONS, REPORT_OPTION
 @click.option(
     "--pinned", type=click.Path(dir_okay=False, path_type=Path), help="Second baseline, promoted by hand; the worse verdict decides."
 )
+@click.option("--rejudge-baseline", is_flag=True, help="Judge the baseline's conversations again where another judge scored them.")
 @click.option("--policy", type=click.Choice(["prove", "fast", "point"]), help="How quality is decided. Default: prove.")
 @click.option(
     "--on-inconclusive", type=click.Choice(["block", "literal", "allow"]), help="What an unproved quality verdict does. Default: block."

@@ -13,6 +13,7 @@ from harness.baselines.baseline import Baseline
 from harness.baselines.noise import noise_caution, noise_path, read_noise
 from harness.cli.holding import hold
 from harness.cli.output import say
+from harness.cli.preparing import account, prepared
 from harness.cli.reporting import GATES, publish, publish_error, refuse_unwritable
 from harness.cli.watching import anchor_watch
 from harness.errors import HarnessError
@@ -70,9 +71,13 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
     began = time.monotonic()
     refuse_unwritable(flags["markdown"], flags["junit"])
     bench = assemble(settings, only, environ, gated=gated)
+    if gated:
+        bench = prepared(bench, flags, environ)
     watch = anchor_watch(bench, environ) if gated else None
+    experiments: list[Experiment] = []
 
     async def work(experiment: Experiment) -> Trial:
+        experiments.append(experiment)
         if not gated:
             return Trial(await measure(experiment), None, len(experiment.green.journal.troubles))
         rules = Rules(
@@ -92,6 +97,7 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
         least_look=DEFAULT_REPEATS,
         known=Known.of(bench.suite.facts),
         cautions=_noise_cautions(bench) if gated and settings.mode == "enforce" else (),
+        spending=account(bench, experiments[0]),
     )
     report = build_report(trial.run, trial.baseline, trial.verdicts, settings.mode, circumstances)
     if not gated and not flags["as_json"] and len(trial.run.conversations) <= SHOWN_WHOLE:

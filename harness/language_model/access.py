@@ -9,8 +9,8 @@ CachedDoor                                                                   a r
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -68,6 +68,8 @@ class ModelAccess:
         self._terms = terms
         self.ledger = Ledger(terms.prices)
         """What was used and spent, by all sessions of the run."""
+        self._budget = Budget(terms.limit)
+        self._sessions = 0
         if terms.limit is not None:
             terms.prices.require(terms.models)
         if terms.batch is not None and terms.connection is not None and terms.connection.provider == "bedrock":
@@ -101,8 +103,8 @@ class ModelAccess:
             if terms.connection is None:
                 yield CachedDoor(None, _present(store), terms.key_of, self.ledger)
                 return
+            budget = stack.enter_context(self._session())
             doors = await stack.enter_async_context(opened(terms.connection))
-            budget = Budget(terms.limit, self.ledger.committed)
             door: LanguageModel = self._single(doors, budget)
             if store is not None:
                 if terms.batch is not None:
@@ -118,8 +120,20 @@ class ModelAccess:
         """Open a door that looks nothing up and keeps nothing, for answers that must be today's (anchors); as `opened`."""
         if self._terms.connection is None:
             raise SettingsError("--replay: anchors are asked afresh, and a replay asks nobody; leave --replay out")
-        async with opened(self._terms.connection) as doors:
-            yield self._single(doors, Budget(self._terms.limit, self.ledger.committed))
+        with self._session() as budget:
+            async with opened(self._terms.connection) as doors:
+                yield self._single(doors, budget)
+
+    @contextmanager
+    def _session(self) -> Generator[Budget]:
+        """Yield the budget: what the ledger leaves of it, and one for all doors that are open at the same time."""
+        if self._sessions == 0:
+            self._budget = Budget(self._terms.limit, self.ledger.committed)
+        self._sessions += 1
+        try:
+            yield self._budget
+        finally:
+            self._sessions -= 1
 
     def _single(self, doors: Doors, budget: Budget) -> LanguageModel:
         return PatientDoor(self._metered(doors.model, budget), self._terms.patience, Random())

@@ -7,8 +7,9 @@ answers are kept before the batch is forgotten, so that a process that was kille
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -17,6 +18,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from harness.errors import cause_of
 from harness.language_model.answer_store import AnswerStore, kept
 from harness.language_model.batches import Batch, BatchResults, MessageBatches
 from harness.language_model.cache_key import CacheKey, KeyOf
@@ -88,25 +90,46 @@ class BatchingDoor:
         self._news = anyio.Event()
         self._joined: dict[str, list[_Waiting]] = {}
         """Token of an open batch → who waits for it."""
+        self._waiting: set[_Waiting] = set()
+        self._broken: BaseException | None = None
+        """Why nothing is sent and collected any more."""
 
     async def ask(self, request: ModelRequest) -> ModelAnswer | ModelFailure:
-        """Answer one request, in hours perhaps; `UNSUPPORTED` for one that could not be told from others after a crash."""
+        """Answer one request, in hours perhaps; `UNSUPPORTED` for one that could not be told from others after a crash.
+
+        Raises:
+            StoreError: the store is damaged, full, or held by somebody else; what is in batches stays there.
+        """
         key = self._key_of(request)
         if key is None:
             return ModelFailure(FailureKind.UNSUPPORTED, "a question without a key cannot be asked in a batch", batch=True)
         waiting = _Waiting(request, key)
-        self._gather(waiting)
-        await waiting.done.wait()
+        if self._broken is None:
+            self._waiting.add(waiting)
+            self._gather(waiting)
+            try:
+                await waiting.done.wait()
+            finally:
+                self._waiting.discard(waiting)
         if waiting.result is None:
-            raise RuntimeError("a question of a batch was let go without a result")
+            raise self._broken or RuntimeError("a question of a batch was let go without a result")
         return waiting.result
 
     async def count(self, request: ModelRequest) -> int | ModelFailure:
         """Return the tokens of the prompt."""
         return await self._counting.count(request)
 
-    async def work(self, group: TaskGroup) -> None:
-        """Send what was gathered whenever nothing more comes, for ever; what is sent is waited for in `group`."""
+    async def work(self) -> None:
+        """Send what was gathered whenever nothing more comes, and wait for what was sent, for ever; trouble is told to all who wait."""
+        try:
+            async with anyio.create_task_group() as group:
+                await self._send_for_ever(group)
+        except BaseExceptionGroup as errors:
+            self._broken = cause_of(errors)
+            for waiting in self._waiting:
+                waiting.done.set()
+
+    async def _send_for_ever(self, group: TaskGroup) -> None:
         while True:
             await self._news.wait()
             quiet = False
@@ -159,7 +182,7 @@ class BatchingDoor:
         for number in range(self._patience.tries):
             sent = await self._batches.submit(requests)
             if isinstance(sent, ModelFailure) and sent.charge_unknown:
-                sent = await self._lost(token, requests, sent)
+                sent = await self._lost(requests, sent)
             if isinstance(sent, Batch):
                 await anyio.to_thread.run_sync(self._store.submissions.sent, token, sent.id)
                 await self._collect(token, sent.id)
@@ -197,11 +220,9 @@ class BatchingDoor:
             await anyio.to_thread.run_sync(self._store.submissions.sent, batch.token, found.id)
             await self._collect(batch.token, found.id)
 
-    async def _lost(self, token: str, requests: dict[str, ModelRequest], failure: ModelFailure) -> Batch | ModelFailure:
+    async def _lost(self, requests: dict[str, ModelRequest], failure: ModelFailure) -> Batch | ModelFailure:
         """Return the batch whose acceptance we were not told, or that it was not accepted, which is no charge."""
-        del token
-        found = await self._sought(requests)
-        return replace(failure, charge_unknown=False) if found is None else found
+        return await self._sought(requests) or replace(failure, charge_unknown=False)
 
     async def _sought(self, requests: dict[str, ModelRequest]) -> Batch | ModelFailure | None:
         """Return the batch at the provider that holds these custom ids; None where there is none."""
@@ -310,11 +331,18 @@ class BatchingDoor:
 
 @asynccontextmanager
 async def batching(door: BatchingDoor) -> AsyncGenerator[BatchingDoor]:
-    """Let a door send and collect until the block ends; what is not collected by then stays written down."""
-    async with anyio.create_task_group() as group:
-        group.start_soon(door.work, group)
+    """Let a door send and collect until the block ends; what is not collected by then stays written down.
+
+    It works in a task of its own, and not in a group around the block: the block may be closed within another cancel scope than
+    the one in which it was opened.
+    """
+    working = asyncio.get_running_loop().create_task(door.work())
+    try:
         yield door
-        group.cancel_scope.cancel()
+    finally:
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
 
 
 def _bare(submitted: Submitted) -> ModelRequest:

@@ -12,6 +12,7 @@ from harness.judging.estimate import JudgingEstimate
 from harness.language_model.prices import Prices
 from harness.reports.layout import wrapped
 from harness.reports.machine import SCHEMA_VERSION, json_document
+from harness.reports.spending import money
 
 _DROPS = {"d0": "no drop", "margin": "a drop of {margin:g}", "twice_margin": "a drop of {twice:g}"}
 NO_PRICES = "There are no prices, so tokens only: fill in a price file, and name it by --prices."
@@ -85,13 +86,6 @@ def estimate_document(report: EstimateReport) -> str:
         "assumptions": list(report.judging.assumptions),
     }
     return json_document(found)
-
-
-def money(amount: Decimal | None) -> str:
-    """Return an amount for people: cents, and more digits where it is less than one dollar."""
-    if amount is None:
-        return "unknown"
-    return f"{amount:,.2f} USD" if amount >= 1 or amount == 0 else f"{amount:.4f} USD"
 
 
 def _figures(report: EstimateReport, conversations: float, *, batched: bool = False) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from harness.gates.verdict import Verdict
 from harness.reports.escape import json_text
 from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
+from harness.reports.spending import spending_data
 
 SCHEMA_VERSION = 1
 TEXT_LIMIT = 4000
@@ -59,6 +60,8 @@ def data(report: Report) -> dict[str, Any]:
         "cautions": list(report.cautions),
         "next_steps": list(report.next_steps),
     }
+    if report.spending is not None:
+        found["spending"] = spending_data(report.spending)
     if report.error is not None:
         found["error"] = report.error
     return found

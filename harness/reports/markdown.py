@@ -15,6 +15,7 @@ from harness.reports.escape import code_span, command_block, command_span, inlin
 from harness.reports.quality_reading import FELL, Groups, groups, number
 from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
+from harness.reports.spending import SpendingReport
 from harness.reports.summary import RunSummary
 
 MAX_BYTES = 60_000
@@ -130,6 +131,8 @@ def _details(report: Report) -> Iterator[str]:
             yield _folded(f"Scores by dimension ({inline(verdict.gate)})", _dimensions(dimensions))
     if report.rows:
         yield _folded(f"All {wording.counted(len(report.rows), 'scenario')}", _table(report.rows))
+    if report.spending is not None and report.spending.rows:
+        yield _folded("What judging cost", _spending(report.spending))
     if report.run is not None:
         yield _folded("How it was measured", _measured(report.run))
 
@@ -170,6 +173,15 @@ def _groups(tested: Groups) -> str:
         verdict = f"**{one.verdict}**" if one.verdict == FELL else one.verdict
         lines.append(f"| {inline(one.kind)} | {inline(one.name)} | {one.scenarios} | {wording.signed(one.difference)} | {verdict} |")
     return margin + meaning + "\n".join(lines)
+
+
+def _spending(spending: SpendingReport) -> str:
+    lines = ["| arm | part | model | questions | tokens in | tokens out | USD |", "|---|---|---|---|---|---|---|"]
+    for row in spending.rows:
+        cost = "" if row.cost is None else f"{row.cost:.4f}"
+        tokens = f"{row.usage.prompt_tokens:,} | {row.usage.output_tokens:,}"
+        lines.append(f"| {inline(row.arm)} | {inline(row.part)} | {inline(row.model)} | {row.questions:,} | {tokens} | {cost} |")
+    return "\n".join(lines)
 
 
 def _measured(run: RunSummary) -> str:

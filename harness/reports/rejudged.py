@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from harness.reports.layout import wrapped
 from harness.reports.machine import SCHEMA_VERSION, json_document
 
+_SHOWN = 6
 Scores = Mapping[str, int] | None
 """Dimension → score of one conversation; None where the judge gave none."""
 
@@ -43,7 +44,7 @@ class RejudgedReport:
     """Outcome of the judgement → conversations."""
     shifts: tuple[DimensionShift, ...]
     left_out: tuple[str, ...]
-    """Scenarios that the suite does not ask any more as they were held."""
+    """Scenarios that are not selected, or that the suite does not ask any more as they were held."""
     spent: str
     """What it cost, in one sentence."""
 
@@ -79,7 +80,10 @@ def rejudged_text(report: RejudgedReport, width: int) -> str:
     if missing:
         notes.append(f"Without a score: {', '.join(f'{count} {name}' for name, count in sorted(missing.items()))}.")
     if report.left_out:
-        notes.append(f"Left out, because the suite does not ask them any more as they were held: {', '.join(report.left_out)}.")
+        shown = ", ".join(report.left_out[:_SHOWN]) + (
+            f" and {len(report.left_out) - _SHOWN} more" if len(report.left_out) > _SHOWN else ""
+        )
+        notes.append(f"Left out, because they are not selected, or asked in another way than they were: {shown}.")
     for note in ("", *notes):
         lines += wrapped(note, width)
     return "\n".join(lines)

@@ -19,6 +19,7 @@ from harness.reports.exit_code import ExitCode, Mode, enforced_exit_code, exit_c
 from harness.reports.next_steps import next_steps
 from harness.reports.quality_reading import Listing, listing
 from harness.reports.rows import RowSource, ScenarioRow
+from harness.reports.spending import SpendingReport
 from harness.reports.summary import BaselineSummary, Circumstances, RunSummary, Unpaired, baseline_summary, run_summary, unpaired
 
 _DECISIONS = {
@@ -60,6 +61,8 @@ class Report:
     """False for a run that was only measured: no gate was asked."""
     asked: tuple[str, ...] = ()
     """Gates that would have given a verdict, where an error came before any run."""
+    spending: SpendingReport | None = None
+    """What asking models used and cost; None where none was asked."""
 
     @property
     def decision(self) -> Decision | None:
@@ -142,6 +145,7 @@ def build_report(
         unpaired=(lists := unpaired(run, comparison)),
         cautions=_cautions(run, given, circumstances),
         gated=verdicts is not None,
+        spending=circumstances.spending,
     )
     worst = next(iter(report.regressions), None)
     return replace(report, next_steps=next_steps(summary, report.baseline, given, worst, lists))

@@ -12,7 +12,6 @@ from harness.language_model.metered import Account, Spending
 from harness.language_model.prices import Prices
 from harness.language_model.usage import Usage
 from harness.records.run import ConversationRecord
-from harness.reports.estimate import money
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +93,13 @@ def spent_sentence(report: SpendingReport) -> str:
     return f"{total.calls} calls, {total.usage.prompt_tokens:,} tokens in, {total.usage.output_tokens:,} out{cost}{unknown}{hits}."
 
 
-def spending_lines(report: SpendingReport) -> list[str]:
-    """Draw the table: a row for each arm and part, the whole below."""
-    head = f"{'arm':<8}  {'part':<24}  {'questions':>9}  {'tokens in':>11}  {'tokens out':>10}  {'USD':>10}"
-    rows = [
-        f"{row.arm:<8}  {row.part:<24}  {row.questions:>9}  {row.usage.prompt_tokens:>11,}  {row.usage.output_tokens:>10,}  {_figure(row.cost):>10}"
+def spending_sentences(report: SpendingReport) -> tuple[str, ...]:
+    """Return a sentence for each arm and part of the questions."""
+    return tuple(
+        f"{row.arm}, {row.part}: {row.questions:,} questions, {row.usage.prompt_tokens:,} tokens in, {row.usage.output_tokens:,} out"
+        + ("" if row.cost is None else f", {money(row.cost)}")
         for row in report.rows
-    ]
-    return [head, *rows] if rows else []
+    )
 
 
 def spending_data(report: SpendingReport) -> dict[str, Any]:
@@ -132,12 +130,15 @@ def spending_data(report: SpendingReport) -> dict[str, Any]:
     }
 
 
+def money(amount: Decimal | None) -> str:
+    """Return an amount for people: cents, and more digits where it is less than one dollar."""
+    if amount is None:
+        return "unknown"
+    return f"{amount:,.2f} USD" if amount >= 1 or amount == 0 else f"{amount:.4f} USD"
+
+
 def _part(purpose: str) -> str:
     """Return what a call was about, from `judge:PART:STEP` or `audit:PART:STEP`."""
     who, _, rest = purpose.partition(":")
     part = rest.rpartition(":")[0] or rest or who
     return part if who == "judge" else f"{who}:{part}"
-
-
-def _figure(cost: Decimal | None) -> str:
-    return "-" if cost is None else f"{cost:,.4f}" if cost < 1 else f"{cost:,.2f}"

@@ -10,6 +10,7 @@ from harness.baselines.baseline import Baseline
 from harness.baselines.compare import Comparison
 from harness.records.redact import NOTHING_KNOWN, Known, Redactor
 from harness.records.run import RunRecord
+from harness.reports.spending import SpendingReport
 
 _DAY_S = 86_400.0
 
@@ -34,6 +35,8 @@ class Circumstances:
     """Names of customers and secrets that no report may show."""
     cautions: tuple[str, ...] = ()
     """What the caller knows and no record does; shown before all other cautions."""
+    spending: SpendingReport | None = None
+    """What asking models used and cost; None where none was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from harness.reports.escape import command, console
 from harness.reports.layout import cells, padded, wrapped, wrapped_command
 from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
+from harness.reports.spending import spending_sentences
 
 DEFAULT_WIDTH = 80
 NARROWEST = 40
@@ -134,6 +135,7 @@ def _sections(report: Report, width: int) -> Iterator[tuple[str, list[Line]]]:
     yield "Cautions", list(_bullets(report.cautions, width))
     yield "Not compared", list(_bullets(wording.unpaired_sentences(report), width))
     yield "What to do", list(_bullets(report.next_steps, width))
+    yield "What judging cost", list(_bullets(spending_sentences(report.spending) if report.spending else (), width))
     if report.run is not None:
         yield f"Run {console(report.run.id)}", [line for label, text in wording.measured(report) for line in _labelled(label, text, width)]
 

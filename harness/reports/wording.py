@@ -10,6 +10,7 @@ from harness.reports.people import people_sentence
 from harness.reports.quality_reading import Group, LookTaken, correlation, groups, look_taken, number
 from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
+from harness.reports.spending import spent_sentence
 from harness.reports.summary import BaselineSummary, RunSummary
 
 SHORT_BUILD = 12
@@ -136,6 +137,7 @@ def measured(report: Report) -> tuple[tuple[str, str], ...]:
         ("judged", judged_sentence(report)),
         ("judge", judge_sentence(report.run)),
         ("people", people_sentence(report.verdicts)),
+        ("spent", spent_sentence(report.spending) if report.spending else ""),
         ("pass^k", reliability),
     )
     return tuple((label, text) for label, text in facts if text)

@@ -161,3 +161,14 @@ async def test_no_key_means_plain_asking(serve, tmp_path):
         for _ in range(2):
             assert isinstance(await door.ask(judge_request()), ModelAnswer)
     assert len(api.ledger.bills) == 2
+
+
+async def test_doors_that_are_open_at_once_share_one_budget(serve, tmp_path):
+    """A run that asks its anchors beside its conversations spends no more than the limit on both together."""
+    api, url = serve(temper=Temper(slow_s=0.05))
+    limit = Decimal("0.2")
+    access = ModelAccess(terms(url, tmp_path / "answers.sqlite", limit=limit))
+    async with access.opened() as door, access.fresh() as fresh, anyio.create_task_group() as group:
+        group.start_soon(ask_all, door, 30)
+        group.start_soon(ask_all, fresh, 30)
+    assert 0 < api.ledger.cost(FIGURES) <= Fraction(limit)

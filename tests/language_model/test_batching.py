@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -11,6 +11,7 @@ from fractions import Fraction
 import anyio
 import pytest
 
+from harness.errors import StoreError
 from harness.judging.model_request import judge_key
 from harness.language_model.answer_store import AnswerStore
 from harness.language_model.batches import Batch, read_listed
@@ -284,3 +285,27 @@ def test_a_list_that_is_none_is_said():
     assert read_listed("page", None).kind is FailureKind.UNREADABLE
     entry = {"id": "b", "processing_status": "ended", "request_counts": {"succeeded": 2, "processing": 1}}
     assert read_listed({"data": [entry, {"id": 7}]}, None) == (Batch("b", "ended", 1, 3),)
+
+
+async def test_a_store_that_breaks_is_told_to_everybody_who_waits(serve, store):
+    """Trouble with the file ends every question with its error, those asked afterwards too, and nobody waits for ever."""
+    _, url = serve()
+
+    def full(*_):
+        raise StoreError("answers.sqlite: the disk is full")
+
+    store.submissions.begin = full
+    async with door_to(url, store) as door:
+        for _ in range(2):
+            with pytest.raises(StoreError, match="full"):
+                await door.ask(QUESTIONS[0])
+
+
+async def test_the_door_may_be_closed_within_another_scope_than_it_was_opened_in(serve, store):
+    """Whoever closes it under a shield of their own, as a judge does, gets no trouble for it."""
+    _, url = serve()
+    stack = AsyncExitStack()
+    door = await stack.enter_async_context(door_to(url, store))
+    assert isinstance(await door.ask(QUESTIONS[0]), ModelAnswer)
+    with anyio.CancelScope(shield=True):
+        await stack.aclose()
