@@ -171,8 +171,13 @@ def _anchor_paths(values: dict[str, Any], folder: Path) -> None:
             values[name] = folder / values[name]
     for name in _TARGET_FIELDS:
         target = values.get(name)
-        if isinstance(target, str) and target and "://" not in target:
+        if isinstance(target, str) and target and _names_a_file(target):
             values[name] = str(folder / target)
+
+
+def _names_a_file(target: str) -> bool:
+    """Return whether a target is a file, and no URL, application (`asgi:module:app`) or factory (`package.module:factory`)."""
+    return "://" not in target and (":" not in target or target.endswith((".yaml", ".yml")))
 
 
 def _environment_values(environ: Mapping[str, str], mistakes: list[str]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ KIND = "mangaassist-harness baseline"
 SCHEMA_VERSION = 2
 """1 did not say in which conversations a critical criterion failed."""
 _READABLE = 0o644
-_TIMES = frozenset({"latency_s", "first_token_s", "waited_s"})
+_TIMES = frozenset({"latency_s", "first_token_s", "longest_gap_s", "waited_s"})
 _MILLISECONDS = 3
 _SHARED = "shared"
 

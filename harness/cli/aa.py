@@ -77,7 +77,7 @@ def _fresh_run(settings: Settings, baseline: Baseline, flags: Mapping[str, Any])
     """
     from dataclasses import replace
 
-    from harness.assembly import assemble
+    from harness.assembly.bench import assemble
     from harness.cli.holding import hold
     from harness.errors import BaselineError
     from harness.records.run import SeedStream

@@ -36,7 +36,7 @@ def record(
 
     Every scenario is held 20 times unless --repeats says otherwise; the seeds are a stream of their own.
     """
-    from harness.assembly import assemble
+    from harness.assembly.bench import assemble
     from harness.baselines.baseline import MIN_REPEATS, refuse_unscored
     from harness.baselines.file import write_baseline
     from harness.cli.holding import hold

@@ -28,7 +28,8 @@ def command(*, config: Path | None, only: tuple[str, ...], as_json: bool, **flag
 
     Nothing is held and nothing is asked, but for how many tokens a few questions have, where there is a key; counting is not billed.
     """
-    from harness.assembly import NO_JUDGE, open_suite
+    from harness.assembly.bench import open_suite
+    from harness.assembly.judges import NO_JUDGE
     from harness.baselines.file import read_baseline
     from harness.cli.foreseeing import estimate_report, foreseeable
     from harness.cli.verdict import chosen_settings

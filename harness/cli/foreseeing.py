@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from random import Random
 
-from harness.assembly import CLAUDE, claude_judge, judge_connection
+from harness.assembly.judges import CLAUDE, claude_judge, judge_connection
 from harness.baselines.baseline import Baseline
 from harness.baselines.file import read_transcripts
 from harness.cli.event_loop import in_event_loop

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.assembly import Bench, manifest_beside, new_manifest, planned_manifest
+from harness.assembly.bench import Bench
+from harness.assembly.manifests import manifest_beside, new_manifest, planned_manifest
 from harness.cli.event_loop import Interrupted, in_event_loop
 from harness.cli.output import mention
 from harness.cli.progress import progress

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.assembly import Bench
+from harness.assembly.bench import Bench
 from harness.baselines.baseline import Baseline
 from harness.cli.event_loop import Interrupted
 from harness.cli.foreseeing import estimate_report

@@ -43,7 +43,8 @@ def command(*, source: str, config: Path | None, only: tuple[str, ...], output: 
     RUN is `last`, a run's id or its folder; BASELINE is a file. Whoever was interrupted says the same again and goes on: nothing that was
     answered is paid for twice.
     """
-    from harness.assembly import NO_JUDGE, model_access, open_judge, open_suite
+    from harness.assembly.bench import open_suite
+    from harness.assembly.judges import NO_JUDGE, model_access, open_judge
     from harness.cli.rejudging import Judges
     from harness.cli.verdict import chosen_settings
     from harness.errors import SettingsError

@@ -79,7 +79,7 @@ def schema() -> int:
 
 
 def _suite(flags: dict[str, Any]) -> Suite:
-    from harness.assembly import open_suite
+    from harness.assembly.bench import open_suite
     from harness.settings import load_settings
 
     settings = load_settings({name: flags[name] for name in ("suite", "facts", "rubric")}, os.environ, flags["config"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.assembly import Bench, assemble
+from harness.assembly.bench import Bench, assemble
 from harness.baselines.baseline import Baseline
 from harness.baselines.noise import noise_caution, noise_path, read_noise
 from harness.cli.holding import hold

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from harness.anchors.frozen_set import read_anchor_set, shipped_anchors
 from harness.anchors.record import AnchorStore
-from harness.assembly import Bench, fresh_judge
+from harness.assembly.bench import Bench
+from harness.assembly.judges import fresh_judge
 from harness.trial.watching import AnchorWatch
 
 

@@ -22,7 +22,7 @@ class Services:
     context: CheckContext
 
 
-async def hold(assignment: Assignment, scenario: Scenario, services: Services) -> ConversationRecord:
+async def hold(assignment: Assignment, scenario: Scenario, services: Services, run_id: str = "") -> ConversationRecord:
     """Hold one conversation and check it; nobody has judged it yet.
 
     Infrastructure trouble is evidence about nothing: such a conversation is not checked, and not to be judged.
@@ -33,6 +33,7 @@ async def hold(assignment: Assignment, scenario: Scenario, services: Services) -
         seed=assignment.seed,
         locale=scenario.locale,
         setup=scenario.setup,
+        run_id=run_id,
     )
     transcript = await drive(scenario, opening, services.target)
     findings = check(scenario, transcript, services.context) if transcript.valid else ()

@@ -167,7 +167,7 @@ class _Look:
         while self.queue:
             assignment = self.queue.popleft()
             await anyio.lowlevel.checkpoint()  # so that an end, a deadline or Ctrl-C is heeded even where nothing waits
-            record = await hold(assignment, self.scenarios[assignment.scenario_id], self.services)
+            record = await hold(assignment, self.scenarios[assignment.scenario_id], self.services, self.journal.manifest.run_id)
             self._answered = self._answered or any(exchange.reply for exchange in record.transcript.exchanges)
             self._check_build(record.transcript)
             if record.transcript.valid:

@@ -222,7 +222,7 @@ def unpaired_sentences(report: Report) -> tuple[str, ...]:
         ("new since the baseline", lists.added),
         ("changed since the baseline", lists.changed),
         ("gone since the baseline", lists.removed),
-        ("left out on the command line", lists.deselected),
+        ("left out of this run", lists.deselected),
     )
     return tuple(f"{len(ids)} {what}: {some(ids)}" for what, ids in named if ids)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.assembly import Bench, assemble, new_manifest, planned_manifest
+from harness.assembly.bench import Bench, assemble
+from harness.assembly.manifests import new_manifest, planned_manifest
 from harness.errors import BaselineError, SettingsError, SourceError
 from harness.frozen import fingerprint
 from harness.gates.policy import GatePolicy

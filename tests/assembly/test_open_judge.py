@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.assembly import judge_protocol, open_judge
+from harness.assembly.judges import judge_protocol, open_judge
 from harness.errors import SettingsError, SourceError
 from harness.judging.offline_judge import OfflineJudge
 from harness.judging.steady_judge import SteadyJudge
@@ -91,7 +91,7 @@ def test_settings_say_who_judges_and_how():
 def test_without_a_model_the_sdk_is_never_imported():
     """Opening any judge imports no SDK; only asking one does."""
     program = (
-        "import sys\nfrom pathlib import Path\nfrom harness.assembly import open_judge, open_suite\nfrom harness.settings import Settings\n"
+        "import sys\nfrom pathlib import Path\nfrom harness.assembly.bench import open_suite\nfrom harness.assembly.judges import open_judge\nfrom harness.settings import Settings\n"
         "suite, _ = open_suite(Settings(), ())\n"
         "open_judge(Settings(judge='offline'), suite, {})\n"
         "open_judge(Settings(judge='anthropic'), suite, {'ANTHROPIC_API_KEY': 'sk-ant-not-a-real-key'})\n"

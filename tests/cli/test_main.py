@@ -31,7 +31,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         token = SECRET
         raise error if token else AssertionError
 
-    monkeypatch.setattr("harness.assembly.open_suite", open_suite)
+    monkeypatch.setattr("harness.assembly.bench.open_suite", open_suite)
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_sigterm_outside_a_run_is_143(door: Door, monkeypatch: pytest.MonkeyPatc
         finally:
             tidied.append(True)
 
-    monkeypatch.setattr("harness.assembly.open_suite", open_suite)
+    monkeypatch.setattr("harness.assembly.bench.open_suite", open_suite)
     assert door("scenarios", "list").code == 143
     assert tidied
     assert signal.getsignal(signal.SIGTERM) is before

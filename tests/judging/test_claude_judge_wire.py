@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from harness.assembly import open_judge
+from harness.assembly.judges import open_judge
 from harness.errors import JudgeError, cause_of
 from harness.expectations.check import CheckContext, check
 from harness.judging.judge import CriterionAnswer, JudgementOutcome

@@ -107,7 +107,8 @@ def _named(settings: Settings, flags: dict[str, Any]) -> tuple[str, str | None]:
         return f"judge {flags['fingerprint']}", flags["fingerprint"]
     if settings.judge is None:
         return "the judge", None
-    from harness.assembly import open_judge, open_suite
+    from harness.assembly.bench import open_suite
+    from harness.assembly.judges import open_judge
 
     suite, _ = open_suite(settings, ())
     identity = open_judge(settings, suite, os.environ).identity

@@ -55,7 +55,7 @@ def command(*, run: str, size: int, seed: int, out: Path | None, **flags: Any) -
     held, judged = _population(folder, flags["baseline"])
     if not held:
         raise SettingsError(f"{folder}: the judge scored no conversation of this run; there is nothing to label")
-    from harness.assembly import open_suite
+    from harness.assembly.bench import open_suite
 
     suite, _ = open_suite(settings, ())
     if suite.rubric.fingerprint != judged.rubric:

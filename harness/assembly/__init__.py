@@ -1,0 +1,1 @@
+"""Settings → live objects: the only room that knows concrete classes."""

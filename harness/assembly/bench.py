@@ -1,0 +1,144 @@
+"""Everything that a run needs, loaded and checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.assembly.judges import model_access, open_judge
+from harness.baselines.baseline import Baseline
+from harness.baselines.file import read_baseline
+from harness.calibration.calibration import Calibration
+from harness.calibration.file import stored_calibration
+from harness.errors import SettingsError
+from harness.evaluation.evaluate import Services
+from harness.expectations.check import CheckContext
+from harness.gates.quality_calibration import Standing, standing_of
+from harness.judging.judge import Judge
+from harness.judging.offline_judge import OfflineJudge
+from harness.language_model.access import ModelAccess
+from harness.records.run import RunRecord
+from harness.scenarios.load import Suite, load_suite, select
+from harness.settings import Settings
+from harness.targets.open import OpenableTarget, is_sandboxed, open_target
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Everything assembled for one run, before anything is sent."""
+
+    settings: Settings
+    suite: Suite
+    deselected: tuple[str, ...]
+    judge: Judge
+    target: OpenableTarget
+    baseline: Baseline | None
+    pinned: Baseline | None = None
+    blue: OpenableTarget | None = None
+    """What is measured side by side, in place of a baseline."""
+    gated: bool = False
+    """The gates are going to decide."""
+    creating: tuple[str, ...] = ()
+    """Scenarios left out because they create something, and a target does not say that it is a sandbox."""
+    calibration: Calibration | None = None
+    """Of the judge, where it was held against people and the gates are going to decide."""
+    access: ModelAccess | None = None
+    """The way to the judge's models, with its account; None where it asks none of ours."""
+
+    @property
+    def targets(self) -> tuple[OpenableTarget, ...]:
+        """What is measured, the candidate first."""
+        return (self.target,) if self.blue is None else (self.target, self.blue)
+
+    @property
+    def services(self) -> Services:
+        """What evaluating one conversation needs."""
+        return self._services(self.target)
+
+    @property
+    def blue_services(self) -> Services | None:
+        """The same for the other arm; None where there is none."""
+        return None if self.blue is None else self._services(self.blue)
+
+    def standing(self, run: RunRecord, baseline: Baseline | None) -> Standing | None:
+        """Return how far the judge is calibrated in what it scores here; None for one that only follows rules and was never calibrated."""
+        if self.calibration is None and isinstance(self.judge, OfflineJudge):
+            return None
+        scored = [(name, scenario.locale) for scenario in self.suite.scenarios for name in self.judge.dimensions(scenario)]
+        return standing_of(self.calibration, scored, run, baseline)
+
+    def _services(self, target: OpenableTarget) -> Services:
+        context = CheckContext(self.suite.facts, self.suite.rubric, self.target.reply_within_s)
+        return Services(target, self.judge, context)
+
+
+def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str], *, gated: bool) -> Bench:
+    """Load and check everything that a run needs; nothing is sent.
+
+    Raises:
+        SettingsError: no target, judge or baseline, or one that cannot be used.
+        SourceError: every mistake of the scenario, fact, rubric or target files.
+        BaselineError: a baseline that cannot be read.
+        StoreError: a calibration of the judge that cannot be read.
+    """
+    if settings.target is None:
+        raise SettingsError("no target: say --target FILE|URL, HARNESS_TARGET, or `target` in harness.toml")
+    if gated:
+        _check_reference(settings)
+    suite, deselected = open_suite(settings, only)
+    access = model_access(settings, environ)
+    judge = open_judge(settings, suite, environ, access)
+    target = open_target(settings.target, environ, settings.concurrency)
+    blue = open_target(settings.against, environ, settings.concurrency) if gated and settings.against else None
+    suite, creating = _without_effects(suite, (target, blue))
+    deselected += creating
+    if settings.expect_build is not None and not target.attested:
+        raise SettingsError(
+            f"{settings.target}: --expect-build {settings.expect_build} cannot be proved, because the target file says `build: unattested`; "
+            "name the field or header that states the build in each reply (`build: {field: …}` or `{header: …}`), or leave --expect-build out"
+        )
+    if not gated:
+        return Bench(settings, suite, deselected, judge, target, baseline=None, access=access, creating=creating)
+    return Bench(
+        settings,
+        suite,
+        deselected,
+        judge,
+        target,
+        baseline=read_baseline(settings.baseline) if settings.baseline and not settings.against else None,
+        pinned=read_baseline(settings.pinned) if settings.pinned else None,
+        blue=blue,
+        gated=True,
+        calibration=stored_calibration(settings.calibrations, judge.identity.fingerprint),
+        access=access,
+        creating=creating,
+    )
+
+
+def _without_effects(suite: Suite, targets: Iterable[OpenableTarget | None]) -> tuple[Suite, tuple[str, ...]]:
+    """Leave out the scenarios that create something, unless every target says that it is a sandbox; returns their ids too."""
+    creating = tuple(one.id for one in suite.scenarios if one.effects == "creates")
+    if not creating or all(target is None or is_sandboxed(target) for target in targets):
+        return suite, ()
+    kept = [one.id for one in suite.scenarios if one.effects != "creates"]
+    if not kept:
+        raise SettingsError(
+            "every selected scenario creates something, and the target file does not say `sandboxed: true`; say so if its tables may be written, "
+            "or select other scenarios"
+        )
+    return select(suite, kept)[0], creating
+
+
+def _check_reference(settings: Settings) -> None:
+    """Raise SettingsError unless there is something to hold the candidate against."""
+    if settings.baseline is None and settings.against is None:
+        raise SettingsError(
+            "no baseline: say --baseline FILE, record one from production first with `harness baseline record --target BLUE --output FILE`, "
+            "or measure both side by side with --against BLUE"
+        )
+
+
+def open_suite(settings: Settings, only: Sequence[str]) -> tuple[Suite, tuple[str, ...]]:
+    """Load the suite and select from it; returns it with the ids that were left out."""
+    suite = load_suite(settings.suite, settings.rubric, settings.facts)
+    return select(suite, only) if only else (suite, ())

@@ -1,0 +1,105 @@
+"""What a run intends, written down before the first call."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from harness.assembly.bench import Bench
+from harness.records.run import RunManifest, SeedStream
+from harness.records.store import new_run_id
+from harness.trial.plan import look_schedule, scenario_plans
+
+
+def new_manifest(
+    bench: Bench, stream: SeedStream, seed: int | None, *, coupled: bool = False, only_repeat: int | None = None
+) -> RunManifest:
+    """Plan a run; the seed is drawn where none is given, and recorded either way."""
+    now = datetime.now(UTC)
+    return planned_manifest(
+        bench,
+        stream,
+        run_id=new_run_id(now, secrets.token_hex(2)),
+        created=now.isoformat(timespec="seconds"),
+        seed=secrets.randbits(32) if seed is None else seed,
+        coupled=coupled,
+        only_repeat=only_repeat,
+    )
+
+
+def planned_manifest(
+    bench: Bench, stream: SeedStream, *, run_id: str, created: str, seed: int, coupled: bool = False, only_repeat: int | None = None
+) -> RunManifest:
+    """Plan a run whose identity is given: a new one, or one to resume.
+
+    Args:
+        bench: what was assembled.
+        stream: which seeds.
+        run_id: identity of the run.
+        created: when it began.
+        seed: of the run.
+        coupled: side by side, both arms get the same seeds.
+        only_repeat: hold this one repeat of each scenario, to replay it.
+    """
+    settings = bench.settings
+    plans = scenario_plans(bench.suite, bench.judge, bench.calibration)
+    schedule = look_schedule(plans, bench.baseline, settings.policy, settings.repeats, settings.max_judged) if bench.gated else None
+    return RunManifest(
+        run_id=run_id,
+        created=created,
+        harness_version=version("mangaassist-harness"),
+        git_revision=_git_revision(),
+        target=bench.target.identity,
+        attested=bench.target.attested,
+        expected_build=settings.expect_build,
+        seed=seed,
+        stream=stream,
+        repeats=settings.repeats if only_repeat is None else 1,
+        judge=bench.judge.identity,
+        suite=bench.suite.fingerprint,
+        scenarios=plans,
+        baseline=bench.baseline.id if bench.baseline else None,
+        policy=settings.policy.planned,
+        deselected=bench.deselected,
+        schedule=schedule,
+        pinned=bench.pinned.id if bench.pinned else None,
+        against=bench.blue.identity if bench.blue else None,
+        coupled=coupled,
+        first=only_repeat or 0,
+    )
+
+
+def manifest_beside(bench: Bench, manifest: RunManifest) -> RunManifest | None:
+    """Return the plan of the other arm, whose seeds are the gate's only where the arms are coupled; None where there is none."""
+    if bench.blue is None:
+        return None
+    return replace(
+        manifest,
+        run_id=f"{manifest.run_id}-blue",
+        target=bench.blue.identity,
+        attested=bench.blue.attested,
+        expected_build=None,
+        stream=manifest.stream if manifest.coupled else SeedStream.BASELINE,
+        pinned=None,
+        against=None,
+    )
+
+
+def _git_revision() -> str | None:
+    """Return the revision of the working directory, for the record only."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 - whichever git the user has
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None
