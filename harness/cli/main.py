@@ -32,7 +32,7 @@ _COMMANDS = {
     "run": Entry("harness.cli.run", "Hold conversations and score them, without a baseline."),
     "demo": Entry("harness.cli.demo", "Start blue and green on loopback and run the whole gate."),
     "scenarios": Entry("harness.cli.scenarios", "Check, list and describe scenarios."),
-    "target": Entry("harness.cli.target", "Talk one turn with a target, and explain what was seen."),
+    "target": Entry("harness.cli.target", "Check how a target is spoken to."),
     "baseline": Entry("harness.cli.baseline", "Record, show and compare baselines."),
     "compare-scores": Entry(
         "harness.cli.compare_scores", "Decide on scores of your own: two CSV files, the gate's engine, a fixed sample."
