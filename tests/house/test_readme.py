@@ -1,4 +1,4 @@
-"""The README cannot lie: its command-line help is the program's own."""
+"""The README cannot lie: its command-line help is the program's own, and its figures are the measured ones."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import click
 from harness.cli.main import harness
 
 README = Path(__file__).parents[2] / "README.md"
+CHARACTERISTICS = Path(__file__).parents[1] / "golden" / "operating-characteristics.md"
+TABLE = re.compile(r"(<!-- characteristics: begin -->\n).*?(<!-- characteristics: end -->)", re.DOTALL)
 SECTION = re.compile(r"(<!-- help: begin -->\n).*?(<!-- help: end -->)", re.DOTALL)
 
 
@@ -26,12 +28,26 @@ def helps(command: click.Command, name: str, parent: click.Context | None = None
             yield from helps(found, child, context)
 
 
-def test_help_in_the_readme_is_generated() -> None:
-    """The help section equals what the program prints; HARNESS_GOLDEN=1 writes it anew."""
+def generated(section: re.Pattern[str], content: str) -> None:
+    """Hold a section of the README to what it has to be; HARNESS_GOLDEN=1 writes it anew."""
     text = README.read_text(encoding="utf-8")
-    section = "\n".join(helps(harness, "harness"))
-    fresh = SECTION.sub(lambda found: found.group(1) + section + found.group(2), text)
+    assert len(section.findall(text)) == 1
+    fresh = section.sub(lambda found: found.group(1) + content + found.group(2), text)
     if os.environ.get("HARNESS_GOLDEN"):
         README.write_text(fresh, encoding="utf-8")
     assert text == fresh, "run `make golden`"
+
+
+def test_error_rates_in_the_readme_are_the_measured_ones() -> None:
+    """The table of error rates is the one that the long proofs check, row by row."""
+    lines = CHARACTERISTICS.read_text(encoding="utf-8").splitlines(keepends=True)
+    table = "".join(line for line in lines if line.startswith("|"))
+    assert table.count("\n") > 15
+    generated(TABLE, f"\n{table}\n")
+
+
+def test_help_in_the_readme_is_generated() -> None:
+    """The help section equals what the program prints."""
+    section = "\n".join(helps(harness, "harness"))
+    generated(SECTION, section)
     assert "harness gate" in section
