@@ -183,11 +183,12 @@ def _planned_cap(clusters: int, baseline: Baseline | None, policy: GatePolicy) -
 def spread_of(baseline: Baseline) -> VarianceComponents | None:
     """Return how the baseline's scores spread, at least as rounding alone makes them; None where they show nothing."""
     try:
-        found = variance_components(stored_scores(baseline).scores)
+        stored = stored_scores(baseline)
+        found = variance_components(stored.scores)
     except ValueError:
         return None
-    averaged = max(len(one.plan.dimensions) for one in baseline.scenarios)
-    return replace(found, within=max(found.within, math.sqrt(1.0 / (12.0 * averaged))))
+    step = 1.0 / stored.dimensions
+    return replace(found, within=max(found.within, math.sqrt(step / 12.0)), step=1.0 / round(stored.dimensions))
 
 
 def _within(path: Path) -> str:
