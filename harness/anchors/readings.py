@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Annotated
 
 import anyio
-from pydantic import Field
 
 from harness.anchors.frozen_set import Anchor, AnchorKind, AnchorSet
+from harness.anchors.reading import Reading
 from harness.errors import SettingsError, cause_of
 from harness.expectations.check import CheckContext, check
-from harness.frozen import FrozenModel
 from harness.judging.judge import CriterionAnswer, Judge, Judgement
 from harness.scenarios.rubric import Rubric
 
@@ -24,19 +22,6 @@ REPLY_WITHIN_S = 1.5
 """Seconds within which a reply was due when the anchors were held."""
 _NAMED = 5
 _TELLING = {CriterionAnswer.MET: True, CriterionAnswer.NOT_MET: False}
-
-
-class Reading(FrozenModel):
-    """One verdict on one anchor."""
-
-    scores: dict[str, Annotated[int, Field(ge=1, le=5)]]
-    """Dimension → score; empty where the judge gave none."""
-    met: dict[str, bool]
-    """Criterion → whether it was met; those that nobody assessed are left out."""
-
-
-Readings = Mapping[str, Sequence[Reading]]
-"""Anchor id → its verdicts, in no particular order."""
 
 
 async def read_anchors(

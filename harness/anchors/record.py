@@ -16,7 +16,8 @@ from typing import Annotated
 from pydantic import Field
 
 from harness.anchors.frozen_set import AnchorKind, AnchorSet
-from harness.anchors.readings import RECORDED, Reading, Readings
+from harness.anchors.reading import Reading, Readings
+from harness.anchors.readings import RECORDED
 from harness.anchors.shift import BAD_CEILING, Shift, mean_score, noise_of
 from harness.errors import StoreError
 from harness.frozen import FrozenModel

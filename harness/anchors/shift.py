@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from harness.anchors.frozen_set import Anchor, AnchorKind, AnchorSet
-from harness.anchors.readings import Reading, Readings
+from harness.anchors.reading import Reading, Readings
 from harness.statistics.paired import paired_comparison, rounding_floor
 
 EQUIVALENT = 0.05
