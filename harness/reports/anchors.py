@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.anchors.frozen_set import AnchorKind, AnchorSet
-from harness.anchors.readings import RECORDED, Readings
+from harness.anchors.reading import Readings
+from harness.anchors.readings import RECORDED
 from harness.anchors.shift import EQUIVALENT, LARGEST, Shift, Standing, mean_score, noise_of
 from harness.reports.escape import console
 from harness.reports.layout import wrapped

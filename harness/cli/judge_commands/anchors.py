@@ -16,7 +16,7 @@ from harness.cli.output import mention, say
 
 if TYPE_CHECKING:
     from harness.anchors.frozen_set import AnchorSet
-    from harness.anchors.readings import Readings
+    from harness.anchors.reading import Readings
     from harness.anchors.record import AnchorStore
     from harness.judging.judge import Judge
     from harness.language_model.access import ModelAccess
