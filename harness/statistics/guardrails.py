@@ -20,7 +20,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, stdtr
 
 from harness.statistics.multiplicity import holm
@@ -127,10 +126,12 @@ def _level_at_each_look(information: tuple[float, ...], alpha: float) -> float:
     if looks == 1:
         return alpha
 
-    def excess(boundary: float) -> float:
-        return float(crossing_probabilities(information, np.full(looks, boundary)).above.sum()) - alpha
-
-    return float(ndtr(-brentq(excess, -float(ndtri(alpha)), -float(ndtri(alpha / looks)) + 1e-6, xtol=1e-6)))
+    low, high = -float(ndtri(alpha)), -float(ndtri(alpha / looks)) + 1e-6
+    while high - low > 1e-7:
+        middle = (low + high) / 2
+        crossed = float(crossing_probabilities(information, np.full(looks, middle)).above.sum())
+        low, high = (middle, high) if crossed > alpha else (low, middle)
+    return float(ndtr(-(low + high) / 2))
 
 
 @dataclass(frozen=True, slots=True)
