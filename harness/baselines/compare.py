@@ -123,6 +123,8 @@ class Comparison:
     coverage: Coverage
     side_by_side: bool = False
     """The baseline was measured in the same run, repeat by repeat."""
+    steered: tuple[str, ...] = ()
+    """Conversations of the run that hold text which tries to steer the judge, as `scenario repeat N`."""
 
 
 def pair(manifest: RunManifest, baseline: Baseline | None) -> Pairing:
@@ -191,7 +193,13 @@ def compare(run: RunRecord, baseline: Baseline | None) -> Comparison:
         problems=run.problems,
         coverage=_coverage(looks, len(scenarios), len(pairing.paired)),
         side_by_side=side_by_side,
+        steered=tuple(name for records in looks.values() for record in records for name in _steered(record)),
     )
+
+
+def _steered(record: ConversationRecord) -> Iterable[str]:
+    inquiry = record.judgement.inquiry if record.judgement is not None else None
+    return (f"{record.assignment.scenario_id} repeat {record.assignment.repeat}",) if inquiry is not None and inquiry.injections else ()
 
 
 def missing_scores(arm: Iterable[tuple[Scores, ...]]) -> Missing:

@@ -112,6 +112,8 @@ def cautions(comparison: Comparison, clusters: int | None, policy: GatePolicy) -
     green, base = _missing(comparison)
     if clusters is not None and (green.missing or base.missing):
         found.append(_worst_case(green, base))
+    if comparison.steered:
+        found.append(_steered(comparison.steered))
     if comparison.pairing.added or comparison.pairing.changed:
         found.append(_left_out(comparison.pairing))
     return tuple(found)
@@ -182,6 +184,14 @@ def _worst_case(green: Missing, base: Missing) -> str:
     return (
         f"Missing scores: {green.missing} of {green.planned} (green), {base.missing} of {base.planned} (baseline). The difference counts them as 1 for green "
         "and 5 for the baseline, and the interval holds for every score that they could have had."
+    )
+
+
+def _steered(conversations: Sequence[str]) -> str:
+    """Say which conversations try to steer the judge."""
+    return (
+        f"Text that tries to steer the judge stands in {len(conversations)} of green's conversations ({_listed(conversations)}). Where code found it, the "
+        "conversation was judged with it and without it, and the worse answer counts; people should look at them."
     )
 
 
