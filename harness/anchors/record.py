@@ -20,7 +20,7 @@ from harness.anchors.reading import Reading, Readings
 from harness.anchors.readings import RECORDED
 from harness.anchors.shift import BAD_CEILING, Shift, mean_score, noise_of
 from harness.errors import StoreError
-from harness.frozen import FrozenModel
+from harness.frozen import FrozenModel, fingerprint
 from harness.records.sealed import SealedKind
 from harness.records.store import remedy
 
@@ -32,7 +32,7 @@ MOST_UNSCORED = 0.05
 NOISIEST = 0.75
 """Score points: above this scatter of one dimension no drift that matters could be seen."""
 KEPT_POINTS = 500
-_FINGERPRINT = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_FILE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -152,9 +152,8 @@ class AnchorStore:
         _HISTORY.write(self._path(judge, "history.json"), history.model_copy(update={"points": history.points[-KEPT_POINTS:]}))
 
     def _path(self, judge: str, ending: str) -> Path:
-        if not _FINGERPRINT.fullmatch(judge):
-            raise StoreError(f"{self.folder}: {judge[:40]!r} is no fingerprint of a judge; a report names the one of its judge")
-        return self.folder / f"{judge}.{ending}"
+        # A judge of a stranger may name itself by what can be no file name; its hash stands for it then.
+        return self.folder / f"{judge if _FILE_NAME.fullmatch(judge) else fingerprint(judge)}.{ending}"
 
     def _prepare(self) -> None:
         try:

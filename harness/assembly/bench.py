@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from harness.assembly.judges import model_access, open_judge
 from harness.baselines.baseline import Baseline
@@ -16,11 +17,13 @@ from harness.expectations.check import CheckContext
 from harness.gates.quality_calibration import Standing, standing_of
 from harness.judging.judge import Judge
 from harness.judging.offline_judge import OfflineJudge
-from harness.language_model.access import ModelAccess
 from harness.records.run import RunRecord
 from harness.scenarios.load import Suite, load_suite, select
 from harness.settings import Settings
 from harness.targets.open import OpenableTarget, is_sandboxed, open_target
+
+if TYPE_CHECKING:
+    from harness.language_model.access import ModelAccess
 
 
 @dataclass(frozen=True, slots=True)

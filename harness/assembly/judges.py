@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from harness.errors import SettingsError
-from harness.judging.claude_judge import ClaudeJudge, JudgeProtocol, OpenModel
 from harness.judging.judge import Judge
-from harness.judging.model_request import judge_key
 from harness.judging.offline_judge import OfflineJudge
 from harness.judging.plugged_judge import is_plugged, plugged_judge
-from harness.judging.prompt import load_prompts
-from harness.judging.questioning import ModelChoice
-from harness.judging.steady_judge import SteadyJudge, cleaned_facts
-from harness.language_model.access import ModelAccess, Terms
-from harness.language_model.batching import BatchPatience
-from harness.language_model.connection import Connection, connection
-from harness.language_model.prices import load_prices
 from harness.scenarios.load import Suite
 from harness.settings import Settings
+
+if TYPE_CHECKING:
+    from harness.language_model.access import ModelAccess
 
 CLAUDE = frozenset({"anthropic", "bedrock"})
 """Judges that ask Claude, named after who serves it."""
@@ -52,6 +46,8 @@ def open_judge(settings: Settings, suite: Suite, environ: Mapping[str, str], acc
             way = access or model_access(settings, environ)
             if way is None:
                 raise SettingsError(NO_JUDGE)
+            from harness.assembly.claude import claude_judge
+
             return claude_judge(settings, suite, way.opened)
         case str() as name if is_plugged(name):
             return plugged_judge(name, suite, settings, environ)
@@ -61,36 +57,14 @@ def open_judge(settings: Settings, suite: Suite, environ: Mapping[str, str], acc
     )
 
 
-def claude_judge(settings: Settings, suite: Suite, open_model: OpenModel) -> SteadyJudge:
-    """Return the judge that asks Claude, by a door of one's own; raises SourceError with every mistake of its prompts."""
-    facts = cleaned_facts(suite.facts)
-    return SteadyJudge(ClaudeJudge(suite.rubric, facts, load_prompts(settings.rubric), judge_protocol(settings), open_model), suite.rubric)
-
-
-def bare_judge(settings: Settings, suite: Suite, access: ModelAccess) -> ClaudeJudge:
-    """Return the judge that asks Claude, alone: without what the harness does against text that tries to steer it."""
-    return ClaudeJudge(suite.rubric, suite.facts, load_prompts(settings.rubric), judge_protocol(settings), access.opened)
-
-
 def fresh_judge(settings: Settings, suite: Suite, environ: Mapping[str, str], access: ModelAccess | None = None) -> Judge:
     """Return the configured judge with a door that looks nothing up and keeps nothing; arguments and errors as `open_judge`."""
     way = access or model_access(settings, environ)
-    return open_judge(settings, suite, environ) if way is None else claude_judge(settings, suite, way.fresh)
+    if way is None:
+        return open_judge(settings, suite, environ)
+    from harness.assembly.claude import claude_judge
 
-
-def judge_protocol(settings: Settings) -> JudgeProtocol:
-    """Return which models judge, and how often they are asked."""
-    choice = ModelChoice(
-        settings.judge_model,
-        settings.judge_answers_as,
-        settings.judge_effort,
-        settings.judge_thinking,
-        settings.judge_max_tokens,
-        settings.judge_prompt_cache,
-    )
-    second = settings.judge_audit_model
-    audit = replace(choice, model=second, answers_as=None) if second is not None else None
-    return JudgeProtocol(choice, settings.judge_samples, audit, at_once=settings.judging)
+    return claude_judge(settings, suite, way.fresh)
 
 
 def model_access(settings: Settings, environ: Mapping[str, str], *, batch: bool = False) -> ModelAccess | None:
@@ -112,23 +86,6 @@ def model_access(settings: Settings, environ: Mapping[str, str], *, batch: bool 
                 f"budget_usd: nothing holds the judge {settings.judge} to a budget; leave it out, or let the judge see to it"
             )
         return None
-    reached = None if settings.replay else judge_connection(settings, environ)
-    protocol = judge_protocol(settings)
-    access = ModelAccess(
-        Terms(
-            connection=reached,
-            models=(protocol.choice.model, *((protocol.audit.model,) if protocol.audit is not None else ())),
-            key_of=judge_key,
-            store=settings.cache,
-            prices=load_prices(settings.prices),
-            limit=settings.budget_usd,
-            batch=BatchPatience() if batch and reached is not None else None,
-        )
-    )
-    access.verify()
-    return access
+    from harness.assembly.claude import claude_access
 
-
-def judge_connection(settings: Settings, environ: Mapping[str, str]) -> Connection:
-    """Return how the judge's models are reached; raises SettingsError where there is no key."""
-    return connection(environ, "bedrock" if settings.judge == "bedrock" else "anthropic", region=settings.judge_region)
+    return claude_access(settings, environ, batch=batch)

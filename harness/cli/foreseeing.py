@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from random import Random
 
-from harness.assembly.judges import CLAUDE, claude_judge, judge_connection
+from harness.assembly.claude import claude_judge, judge_connection
+from harness.assembly.judges import CLAUDE
 from harness.baselines.baseline import Baseline
 from harness.baselines.file import read_transcripts
 from harness.cli.event_loop import in_event_loop

@@ -6,16 +6,14 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.assembly.bench import Bench, assemble
 from harness.baselines.baseline import Baseline
 from harness.baselines.noise import noise_caution, noise_path, read_noise
 from harness.cli.holding import hold
 from harness.cli.output import say
-from harness.cli.preparing import account, prepared
 from harness.cli.reporting import GATES, publish, publish_error, refuse_unwritable
-from harness.cli.watching import anchor_watch
 from harness.errors import HarnessError
 from harness.gates import quality
 from harness.gates.verdict import Decision
@@ -31,6 +29,10 @@ from harness.settings import DEFAULT_REPEATS, Settings, load_settings, policy_wi
 from harness.trial.experiment import Experiment
 from harness.trial.trial import Rules, Trial, hold_trial, measure
 from harness.yaml_source.document import shown_path
+
+if TYPE_CHECKING:
+    from harness.reports.spending import SpendingReport
+    from harness.trial.watching import AnchorWatch
 
 SETTING_FLAGS = (
     "target", "suite", "facts", "rubric", "baseline", "pinned", "against", "state", "noise", "judge", "repeats", "max_judged",
@@ -71,9 +73,7 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
     began = time.monotonic()
     refuse_unwritable(flags["markdown"], flags["junit"])
     bench = assemble(settings, only, environ, gated=gated)
-    if gated:
-        bench = prepared(bench, flags, environ)
-    watch = anchor_watch(bench, environ) if gated else None
+    bench, watch = _ready(bench, flags, environ) if gated else (bench, None)
     experiments: list[Experiment] = []
 
     async def work(experiment: Experiment) -> Trial:
@@ -96,8 +96,8 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
         suite=shown_path(bench.suite.root),
         least_look=DEFAULT_REPEATS,
         known=Known.of(bench.suite.facts),
-        cautions=_noise_cautions(bench) if gated and settings.mode == "enforce" else (),
-        spending=account(bench, experiments[0]),
+        cautions=(*_left_out(bench), *(_noise_cautions(bench) if gated and settings.mode == "enforce" else ())),
+        spending=_account(bench, experiments[0]),
     )
     report = build_report(trial.run, trial.baseline, trial.verdicts, settings.mode, circumstances)
     if not gated and not flags["as_json"] and len(trial.run.conversations) <= SHOWN_WHOLE:
@@ -106,6 +106,35 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
             say(conversation(record, circumstances.known, width))
             say("")
     return publish(report, folder, flags)
+
+
+def _ready(bench: Bench, flags: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Bench, AnchorWatch | None]:
+    """Return the bench with its judge and money settled, and who watches the judge; rules cost nothing and do not drift."""
+    if bench.settings.judge == "offline" and not flags.get("rejudge_baseline"):
+        return bench, None
+    from harness.cli.preparing import prepared
+    from harness.cli.watching import anchor_watch
+
+    bench = prepared(bench, flags, environ)
+    return bench, anchor_watch(bench, environ)
+
+
+def _account(bench: Bench, experiment: Experiment) -> SpendingReport | None:
+    """Return what judging used and cost; None where no model of ours was asked."""
+    if bench.access is None:
+        return None
+    from harness.cli.preparing import account
+
+    return account(bench, experiment)
+
+
+def _left_out(bench: Bench) -> tuple[str, ...]:
+    """Say that scenarios were not held because they create something."""
+    if not bench.creating:
+        return ()
+    count = len(bench.creating)
+    said = "1 scenario creates something and was" if count == 1 else f"{count} scenarios create something and were"
+    return (f"{said} left out, because the target file does not say `sandboxed: true`.",)
 
 
 def _noise_cautions(bench: Bench) -> tuple[str, ...]:

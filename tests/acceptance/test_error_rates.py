@@ -43,15 +43,14 @@ def same(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Served]
 def decided(harness: Harness, green: Served, seed: int, folder: Path) -> tuple[int, str, int, list[int]]:
     """(exit code, quality's decision, judged conversations, planned looks) of one whole gate run."""
     words = ("--judge", "offline", "--seed", seed, "--json", "--quiet", "--out", folder / f"run-{seed}")
-    done = harness("gate", "--target", green.target_file, "--baseline", BASELINE, *words)
+    done = harness("gate", "--target", green.target_file, "--baseline", *map(str, (BASELINE, *words)))
     quality = done.document["gates"]["quality"]
     return done.code, quality["decision"], quality["look"]["judged"], quality["look"]["planned"]
 
 
 def mean_score(harness: Harness, shop: Served, seed: int, folder: Path) -> float:
-    done = harness(
-        "run", "--target", shop.target_file, "--judge", "offline", "--repeats", DEEP, "--seed", seed, "--json", "--quiet", "--out", folder
-    )
+    words = ("--judge", "offline", "--repeats", DEEP, "--seed", seed, "--json", "--quiet", "--out", folder)
+    done = harness("run", "--target", shop.target_file, *map(str, words))
     scores = [row["score"] for row in done.document["scenarios"]]
     assert None not in scores
     return sum(scores) / len(scores)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.assembly.judges import judge_protocol, open_judge
+from harness.assembly.claude import judge_protocol
+from harness.assembly.judges import open_judge
 from harness.errors import SettingsError, SourceError
 from harness.judging.offline_judge import OfflineJudge
 from harness.judging.steady_judge import SteadyJudge

@@ -35,7 +35,8 @@ def command(*, kinds: Sequence[str], bare: bool, as_json: bool, quiet: bool, con
 
     from harness.anchors.frozen_set import read_anchor_set, shipped_anchors
     from harness.assembly.bench import open_suite
-    from harness.assembly.judges import NO_JUDGE, bare_judge, model_access, open_judge
+    from harness.assembly.claude import bare_judge
+    from harness.assembly.judges import NO_JUDGE, model_access, open_judge
     from harness.attacks.library import load_attacks
     from harness.attacks.measure import Progress, measure_attacks
     from harness.attacks.table import tabulate

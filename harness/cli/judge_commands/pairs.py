@@ -65,7 +65,7 @@ def command(
 def _compared(pairs: tuple[Pair, ...], settings: Settings, suite: Suite, access: ModelAccess, flags: Mapping[str, Any]) -> Comparison:
     import secrets
 
-    from harness.assembly.judges import judge_protocol
+    from harness.assembly.claude import judge_protocol
     from harness.cli.event_loop import in_event_loop
     from harness.cli.judge_commands.anchors import steps
     from harness.judging.claude_judge import NONCE_BYTES

@@ -1,0 +1,79 @@
+"""Claude as a judge, from settings; loaded only where it is named, because rules need none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from harness.judging.claude_judge import ClaudeJudge, JudgeProtocol, OpenModel
+from harness.judging.model_request import judge_key
+from harness.judging.prompt import load_prompts
+from harness.judging.questioning import ModelChoice
+from harness.judging.steady_judge import SteadyJudge, cleaned_facts
+from harness.language_model.access import ModelAccess, Terms
+from harness.language_model.batching import BatchPatience
+from harness.language_model.connection import Connection, connection
+from harness.language_model.prices import load_prices
+from harness.scenarios.load import Suite
+from harness.settings import Settings
+
+
+def claude_judge(settings: Settings, suite: Suite, open_model: OpenModel) -> SteadyJudge:
+    """Return the judge that asks Claude, by a door of one's own; raises SourceError with every mistake of its prompts."""
+    facts = cleaned_facts(suite.facts)
+    return SteadyJudge(ClaudeJudge(suite.rubric, facts, load_prompts(settings.rubric), judge_protocol(settings), open_model), suite.rubric)
+
+
+def bare_judge(settings: Settings, suite: Suite, access: ModelAccess) -> ClaudeJudge:
+    """Return the judge that asks Claude, alone: without what the harness does against text that tries to steer it."""
+    return ClaudeJudge(suite.rubric, suite.facts, load_prompts(settings.rubric), judge_protocol(settings), access.opened)
+
+
+def judge_protocol(settings: Settings) -> JudgeProtocol:
+    """Return which models judge, and how often they are asked."""
+    choice = ModelChoice(
+        settings.judge_model,
+        settings.judge_answers_as,
+        settings.judge_effort,
+        settings.judge_thinking,
+        settings.judge_max_tokens,
+        settings.judge_prompt_cache,
+    )
+    second = settings.judge_audit_model
+    audit = replace(choice, model=second, answers_as=None) if second is not None else None
+    return JudgeProtocol(choice, settings.judge_samples, audit, at_once=settings.judging)
+
+
+def claude_access(settings: Settings, environ: Mapping[str, str], *, batch: bool = False) -> ModelAccess:
+    """Return the way to the models that judge.
+
+    Args:
+        settings: of the run.
+        environ: the environment, where keys are.
+        batch: ask in batches.
+
+    Raises:
+        SettingsError: no key, a budget without prices, or batches where there are none.
+        SourceError: every mistake of the price file.
+        StoreError: the file of answers cannot be used.
+    """
+    reached = None if settings.replay else judge_connection(settings, environ)
+    protocol = judge_protocol(settings)
+    access = ModelAccess(
+        Terms(
+            connection=reached,
+            models=(protocol.choice.model, *((protocol.audit.model,) if protocol.audit is not None else ())),
+            key_of=judge_key,
+            store=settings.cache,
+            prices=load_prices(settings.prices),
+            limit=settings.budget_usd,
+            batch=BatchPatience() if batch and reached is not None else None,
+        )
+    )
+    access.verify()
+    return access
+
+
+def judge_connection(settings: Settings, environ: Mapping[str, str]) -> Connection:
+    """Return how the judge's models are reached; raises SettingsError where there is no key."""
+    return connection(environ, "bedrock" if settings.judge == "bedrock" else "anthropic", region=settings.judge_region)
