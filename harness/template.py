@@ -166,8 +166,9 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return environment
 
 
+@functools.lru_cache(maxsize=256)  # a judge's prompts are rendered thousands of times
 def _parsed(text: str) -> nodes.Template:
-    """Read a template; raises TemplateError when it cannot be read or uses what is not allowed."""
+    """Read a template, which nobody changes after; raises TemplateError when it cannot be read or uses what is not allowed."""
     if len(text) > MAX_TEMPLATE:
         raise TemplateError(f"a template may have {MAX_TEMPLATE} characters, this one has {len(text)}")
     try:

@@ -18,6 +18,9 @@ from harness.language_model.door import FailureKind, LanguageModel, ModelAnswer,
 from harness.language_model.ledger import Ledger
 from harness.language_model.usage import Usage
 
+THREADS = 2
+"""Threads that write to the store: it takes one at a time, and each costs memory."""
+
 
 class CachedDoor:
     """Looks into the store first, and asks another door for what is not there.
@@ -37,6 +40,7 @@ class CachedDoor:
         self._ledger = ledger
         self._joins = joins
         self._under_way: dict[str, anyio.Event] = {}
+        self._threads = anyio.CapacityLimiter(THREADS)
 
     async def ask(self, request: ModelRequest) -> ModelAnswer | ModelFailure:
         """Answer one request, from the store where it can.
@@ -52,8 +56,13 @@ class CachedDoor:
             await other.wait()
         done = self._under_way[key.digest] = anyio.Event()
         try:
-            found = await self._found(request, key)
-            return found if isinstance(found, ModelAnswer) else await self._fresh(request, key, replaces=found)
+            kept = self._store.find(key.digest)  # at once: a reader waits for nobody, and a thread would take longer
+            found = None if kept is None else kept.read(request, key.nonce)
+            if isinstance(found, ModelAnswer):
+                self._ledger.answered_before(request, found.usage)
+                return replace(found, usage=Usage(), attempts=0)
+            # One that cannot be read any more is replaced.
+            return await self._fresh(request, key, replaces=kept is not None)
         finally:
             del self._under_way[key.digest]
             done.set()
@@ -64,29 +73,17 @@ class CachedDoor:
             return ModelFailure(FailureKind.UNSUPPORTED, "a replay asks nobody")
         return await self._door.count(request)
 
-    async def _found(self, request: ModelRequest, key: CacheKey) -> ModelAnswer | bool:
-        """Return the kept answer; else whether there is one that this harness cannot read any more."""
-        kept = await anyio.to_thread.run_sync(self._store.find, key.digest)
-        if kept is None:
-            return False
-        answer = kept.read(request, key.nonce)
-        if isinstance(answer, ModelFailure):
-            return True
-        self._ledger.answered_before(request, answer.usage)
-        return replace(answer, usage=Usage(), attempts=0)
-
     async def _fresh(self, request: ModelRequest, key: CacheKey, *, replaces: bool) -> ModelAnswer | ModelFailure:
-        if self._door is not None and not self._joins:
-            token = await anyio.to_thread.run_sync(self._store.submissions.holding, key.digest)
-            if token is not None:
-                raise JudgeError(
-                    f"{self._store.path}: this question is being answered in a batch that is not collected yet (custom ids {token}-…); "
-                    "say --batch to wait for it, so that it is not paid for twice"
-                )
+        token = None if self._door is None or self._joins else self._store.submissions.holding(key.digest)
+        if token is not None:
+            raise JudgeError(
+                f"{self._store.path}: this question is being answered in a batch that is not collected yet (custom ids {token}-…); "
+                "say --batch to wait for it, so that it is not paid for twice"
+            )
         answer = await self._asked(request)
         if isinstance(answer, ModelAnswer):
             with anyio.CancelScope(shield=True):  # it is paid for, whoever gave up waiting
-                await anyio.to_thread.run_sync(lambda: self._store.keep(key, answer, replace=replaces))
+                await anyio.to_thread.run_sync(lambda: self._store.keep(key, answer, replace=replaces), limiter=self._threads)
         return answer
 
     async def _asked(self, request: ModelRequest) -> ModelAnswer | ModelFailure:

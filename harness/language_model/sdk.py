@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import itertools
 import json
 import ssl
 import time
@@ -27,6 +28,8 @@ from harness.targets.reply import retry_after_s
 SdkClient = anthropic.AsyncAnthropic | anthropic.AsyncAnthropicBedrock
 CONNECT_S = 10.0
 """Seconds for connecting; not the SDK's own 5, as it refuses long answers to whoever seems to have left its timeouts alone."""
+POOLS = 8
+"""Clients that take turns: a pool of connections looks at each idle one for every request, which is felt at fifty calls at once."""
 _MAX_DETAIL = 200
 _BY_STATUS = {
     401: FailureKind.UNAUTHORISED, 402: FailureKind.UNPAID, 403: FailureKind.UNAUTHORISED, 408: FailureKind.TIMEOUT,
@@ -54,7 +57,7 @@ class Received:
 
 
 class Sdk:
-    """One client of the SDK, to be closed.
+    """The SDK's client, to be closed.
 
     Args:
         connection: how the model is reached.
@@ -65,7 +68,8 @@ class Sdk:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._client = _client_of(connection)
+        self._clients = tuple(_client_of(connection) for _ in range(POOLS))
+        self._next = itertools.cycle(self._clients)
 
     @property
     def provider(self) -> str:
@@ -74,7 +78,8 @@ class Sdk:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.close()
+        for client in self._clients:
+            await client.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,7 +91,7 @@ class Sdk:
         """Make one call and return its successful response, or what went wrong, classified."""
         try:
             with anyio.fail_after(self._connection.timeout_s):
-                response = await call(self._client)
+                response = await call(next(self._next))
         except TimeoutError:
             return self._late()
         except anthropic.APIStatusError as error:

@@ -55,16 +55,17 @@ class StoreFile:
 
     def __init__(self, path: Path, schema: Sequence[str], version: int, *, read_only: bool = False) -> None:
         self._path = path
-        self._lock = threading.Lock()
+        self._reading_lock, self._writing_lock = threading.Lock(), threading.Lock()
         with self._explained():
             self._secure(schema, version, read_only=read_only)
             address = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}"
-            self._connection = sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            # Two connections, because a reader waits for no writer, but both would wait for the lock of one.
+            self._reading, self._writing = _connected(address), _connected(address)
             try:
                 self._trust(version)
-                self._connection.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing, a power cut the last answers
+                self._writing.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing, a power cut the last answers
             except BaseException:
-                self._connection.close()
+                self.close()
                 raise
 
     @property
@@ -73,29 +74,30 @@ class StoreFile:
         return self._path
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return what a query finds; raises StoreError."""
-        with self._explained(), self._lock:
-            return self._connection.execute(statement, values).fetchall()
+        """Return what a query finds, without waiting for whoever writes; raises StoreError."""
+        with self._explained(), self._reading_lock:
+            return self._reading.execute(statement, values).fetchall()
 
     def change(self, *statements: tuple[str, Sequence[Any]]) -> int:
         """Carry out statements together or not at all; returns how many rows they changed. Raises StoreError."""
-        with self._explained(), self._lock:
-            before = self._connection.total_changes
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._explained(), self._writing_lock:
+            before = self._writing.total_changes
+            self._writing.execute("BEGIN IMMEDIATE")
             try:
                 for statement, values in statements:
-                    self._connection.execute(statement, values)
-                self._connection.execute("COMMIT")
+                    self._writing.execute(statement, values)
+                self._writing.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
+                    self._writing.execute("ROLLBACK")
                 raise
-            return self._connection.total_changes - before
+            return self._writing.total_changes - before
 
     def close(self) -> None:
         """Close the file; closing twice is harmless."""
-        with self._lock:
-            self._connection.close()
+        with self._reading_lock, self._writing_lock:
+            self._reading.close()
+            self._writing.close()
 
     def __enter__(self) -> Self:
         return self
@@ -127,8 +129,8 @@ class StoreFile:
 
     def _trust(self, version: int) -> None:
         """Raise StoreError unless the file is ours, of our version, and whole."""
-        (marked,) = self._connection.execute("PRAGMA application_id").fetchone()
-        (found,) = self._connection.execute("PRAGMA user_version").fetchone()
+        (marked,) = self._reading.execute("PRAGMA application_id").fetchone()
+        (found,) = self._reading.execute("PRAGMA user_version").fetchone()
         if marked != APPLICATION_ID:
             raise StoreError(f"{self._path}: is a database of another program; check the path")
         if found > version:
@@ -136,7 +138,7 @@ class StoreFile:
         if found != version:
             raise self.damaged(f"has schema version {found}, and this harness reads version {version}")
         if self._path.stat().st_size <= _CHECKED_BYTES:
-            (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+            (verdict,) = self._reading.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 raise self.damaged(f"is damaged ({str(verdict)[:80]})")
 
@@ -153,6 +155,10 @@ class StoreFile:
             raise (StoreError(f"{self._path}: {known}") if known else self.damaged(f"is damaged ({error})")) from error
         except OSError as error:
             raise StoreError(f"{self._path}: cannot be used ({error.strerror}); check the path, or choose another place") from error
+
+
+def _connected(address: str) -> sqlite3.Connection:
+    return sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
 
 
 def _create(path: Path, schema: Sequence[str], version: int) -> None:
