@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.acceptance.conftest import Harness
 
 SOFT = ("verbosity", "stiffness", "missing-citations")
@@ -55,11 +53,3 @@ def test_the_list_of_defects_says_which_gate_catches_each(harness: Harness) -> N
     assert len(rows) >= 24
     assert {name for row in rows for name in row} == {"name", "description", "caught_by", "at_rate"}
     assert {row["name"] for row in rows if row["caught_by"] == "quality"} >= set(SOFT)
-
-
-@pytest.mark.parametrize("words", [("no-such-defect",), ("price=2",), ("price=x",)])
-def test_a_defect_that_cannot_be_is_a_mistake_of_the_user(harness: Harness, words: tuple[str]) -> None:
-    """An unknown defect or an impossible rate ends in 2 and says what is known."""
-    done = harness("demo", "--defect", *words)
-    assert done.code == 2
-    assert words[0].partition("=")[0] in done.err

@@ -252,6 +252,7 @@ def assert_same(before: Followed, after: Followed) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_tables_bring_every_verdict_up() -> None:
     """What is proved here is proved of something: PASS, FAIL by mean, group and catastrophe, and INCONCLUSIVE all come up, at the first look and at the last."""
     seen = set()
