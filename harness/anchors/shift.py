@@ -168,8 +168,11 @@ def compared_ids(compared: Sequence[tuple[Anchor, Mapping[str, float], Mapping[s
 
 def _means(verdicts: Sequence[Reading]) -> dict[str, float]:
     """Return the mean score of each dimension over the verdicts that have one."""
-    names = sorted({name for one in verdicts for name in one.scores})
-    return {name: float(np.mean([one.scores[name] for one in verdicts if name in one.scores])) for name in names}
+    scores: dict[str, list[int]] = {}
+    for one in verdicts:
+        for name, score in one.scores.items():
+            scores.setdefault(name, []).append(score)
+    return {name: sum(held) / len(held) for name, held in sorted(scores.items())}
 
 
 def _over(means: Mapping[str, float], names: Sequence[str]) -> float:
