@@ -116,7 +116,7 @@ class StoreFile:
         except FileNotFoundError:
             if read_only:
                 raise StoreError(f"{self._path}: there is no such file, so there is nothing to replay; check the path") from None
-            self._path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            _make_folder(self._path)
             _create(self._path, schema, version)
             return
         if not stat.S_ISREG(kind):
@@ -155,6 +155,14 @@ class StoreFile:
             raise (StoreError(f"{self._path}: {known}") if known else self.damaged(f"is damaged ({error})")) from error
         except OSError as error:
             raise StoreError(f"{self._path}: cannot be used ({error.strerror}); check the path, or choose another place") from error
+
+
+def _make_folder(path: Path) -> None:
+    """Make the folder of the file, where there is none, and keep the file out of every repository: it quotes what customers said."""
+    folder = path.parent
+    if not folder.exists():
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        (folder / ".gitignore").write_text(f"# Quotes what customers said.\n{path.name}*\n", encoding="ascii", errors="replace")
 
 
 def _connected(address: str) -> sqlite3.Connection:

@@ -14,6 +14,8 @@ from harness.reports.layout import wrapped
 from harness.reports.machine import SCHEMA_VERSION, json_document
 from harness.reports.spending import money
 
+MANY = 1000
+"""Conversations over which the first call's writing of the prompt is spread, for the price of one."""
 _DROPS = {"d0": "no drop", "margin": "a drop of {margin:g}", "twice_margin": "a drop of {twice:g}"}
 NO_PRICES = "There are no prices, so tokens only: fill in a price file, and name it by --prices."
 
@@ -39,16 +41,23 @@ class EstimateReport:
         """Return what judging so many conversations costs, US dollars; None without prices."""
         return self.judging.cost(self.prices, conversations, batch=batch)
 
+    @property
+    def each(self) -> Decimal | None:
+        """What one of many conversations costs, US dollars; None without prices."""
+        cost = self.cost(MANY)
+        return None if cost is None else cost / MANY
+
 
 def preflight(report: EstimateReport) -> str:
     """Return one sentence to be said before a gate run."""
-    if report.cost(1) is None:
-        return f"Judging: {_tokens(report, 1)} a conversation. {NO_PRICES}"
+    each = report.each
+    if each is None:
+        return f"Judging: {_tokens(report)} a conversation. {NO_PRICES}"
     few, many = min(report.looks.values(), default=0), max(report.looks.values(), default=0)
     parts = [f"first look {money(report.cost(few))}", f"last look {money(report.cost(many))}"]
     if report.expected is not None:
         parts.insert(1, f"no drop {money(report.cost(report.expected['d0']))} on average")
-    return f"Judging costs about {money(report.cost(1))} a conversation: {', '.join(parts)}; what is in the cache costs nothing."
+    return f"Judging costs about {money(each)} a conversation: {', '.join(parts)}; what is in the cache costs nothing."
 
 
 def rejudging_price(report: EstimateReport) -> str:
@@ -56,15 +65,22 @@ def rejudging_price(report: EstimateReport) -> str:
     count = report.stored or 0
     singly, batched = report.cost(count), report.cost(count, batch=True)
     if singly is None or batched is None:
-        return f"about {_tokens(report, count)}, at prices that nobody has filled in"
+        usage = report.judging.total(count)
+        return f"about {usage.prompt_tokens:,} tokens in and {usage.output_tokens:,} out, at prices that nobody has filled in"
     return f"about {money(singly)}" + (f", in batches {money(batched)}" if batched < singly else "")
 
 
 def estimate_text(report: EstimateReport, width: int) -> str:
     """Draw the estimate for people, without a newline at its end."""
-    head = f"Judging by {report.judge}: {_tokens(report, 1)} a conversation"
-    cost = report.cost(1)
-    lines = [*wrapped(head + (f", {money(cost)}." if cost is not None else "."), width), "", *_calls(report), "", *_rows(report), ""]
+    head = f"Judging by {report.judge}: {_tokens(report)} a conversation"
+    lines = [
+        *wrapped(head + (f", {money(report.each)}." if report.each is not None else "."), width),
+        "",
+        *_calls(report),
+        "",
+        *_rows(report),
+        "",
+    ]
     for text in (*report.judging.assumptions, _source(report), *_remarks(report)):
         first, *rest = wrapped(text, width - 2)
         lines += [f"- {first}", *(f"  {line}" for line in rest)]
@@ -76,7 +92,7 @@ def estimate_document(report: EstimateReport) -> str:
     found: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "judge": report.judge,
-        "per_conversation": _figures(report, 1),
+        "per_conversation": _each(report),
         "calls": [dataclasses.asdict(call) for call in report.judging.calls],
         "looks": {str(look): _figures(report, count) for look, count in report.looks.items()},
         "expected": None if report.expected is None else {name: _figures(report, count) for name, count in report.expected.items()},
@@ -102,9 +118,20 @@ def _figures(report: EstimateReport, conversations: float, *, batched: bool = Fa
     return found
 
 
-def _tokens(report: EstimateReport, conversations: float) -> str:
-    usage = report.judging.total(conversations)
-    return f"{usage.prompt_tokens:,} tokens in and {usage.output_tokens:,} out"
+def _each(report: EstimateReport) -> dict[str, Any]:
+    """Return the figures of one of many conversations."""
+    usage = report.judging.total(MANY)
+    return {
+        "input_tokens": usage.prompt_tokens / MANY,
+        "output_tokens": usage.output_tokens / MANY,
+        "usd": None if report.each is None else float(report.each),
+    }
+
+
+def _tokens(report: EstimateReport) -> str:
+    """Say what one of many conversations uses."""
+    usage = report.judging.total(MANY)
+    return f"{usage.prompt_tokens / MANY:,.0f} tokens in and {usage.output_tokens / MANY:,.0f} out"
 
 
 def _calls(report: EstimateReport) -> list[str]:
@@ -133,7 +160,7 @@ def _rows(report: EstimateReport) -> list[str]:
 
 
 def _source(report: EstimateReport) -> str:
-    if report.cost(1) is None:
+    if report.each is None:
         return NO_PRICES
     return f"Prices of {report.prices.as_of}: {report.prices.source}."
 

@@ -88,7 +88,7 @@ def spent_sentence(report: SpendingReport) -> str:
         if report.hit_rate is None
         else f"; {report.found} of {total.calls + report.found} questions ({100 * report.hit_rate:.0f} %) from the cache"
     )
-    cost = "" if total.cost is None else f", {money(total.cost)}"
+    cost = "" if total.cost is None or not total.calls else f", {money(total.cost)}"
     unknown = f", and up to {total.charge_unknown} calls more whose bill never came" if total.charge_unknown else ""
     return f"{total.calls} calls, {total.usage.prompt_tokens:,} tokens in, {total.usage.output_tokens:,} out{cost}{unknown}{hits}."
 

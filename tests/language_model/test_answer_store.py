@@ -95,10 +95,11 @@ def test_the_file_is_for_its_owner_only(path):
         path.chmod(0o644)
         with AnswerStore(path) as store:
             store.keep(KEY, answer())
-            modes = {stat.S_IMODE(one.stat().st_mode) for one in path.parent.iterdir()}
+            modes = {stat.S_IMODE(one.stat().st_mode) for one in path.parent.glob("answers*")}
         assert modes == {0o600}
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-        assert [one.name for one in path.parent.iterdir()] == ["answers.sqlite"]
+        assert sorted(one.name for one in path.parent.iterdir()) == [".gitignore", "answers.sqlite"]
+        assert "answers.sqlite*" in (path.parent / ".gitignore").read_text()
     finally:
         os.umask(before)
 

@@ -1,0 +1,343 @@
+"""What judging costs, from the command line: known before, counted while it runs, told after, and never paid twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.baselines.file import read_baseline, read_transcripts
+from harness.language_model.batching import BatchPatience
+from harness.package_data import shipped
+from harness.records.journal import read_journal
+from tests.cli.conftest import Door
+from tests.fakes.messages_api.api import KEY, FakeMessagesApi
+from tests.fakes.messages_api.server import serving
+from tests.fakes.messages_api.temper import BatchTemper, Temper
+from tests.fakes.model_requests import FIGURES
+from tests.fakes.threaded_bot import SCENARIOS, bot, good, target_file, write_suite
+
+OFFLINE, CLAUDE = ("--judge", "offline"), ("--judge", "anthropic")
+REPEATS = 3
+QUICK = BatchPatience(gather_s=0.1, first_look_s=0.02, longest_look_s=0.05)
+
+
+@pytest.fixture
+def claude(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeMessagesApi]:
+    """A service that judges honestly, and the environment that leads there."""
+    with ExitStack() as stack:
+        api, url = stack.enter_context(serving(FakeMessagesApi()))
+        monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
+        yield api
+
+
+@pytest.fixture
+def prices(tmp_path: Path) -> tuple[str, str]:
+    """Flags that name prices."""
+    path = tmp_path / "prices.yaml"
+    models = [{"model": model, **{name: float(figure) for name, figure in figures.items()}} for model, figures in FIGURES.items()]
+    path.write_text(yaml.safe_dump({"source": "invented", "as_of": "2026-11-01", "models": models}).replace("'2026-11-01'", "2026-11-01"))
+    return ("--prices", str(path))
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> tuple[str, ...]:
+    """Flags that name a small suite."""
+    return ("--suite", str(write_suite(tmp_path / "suite")), "--facts", str(shipped("scenarios") / "facts"))
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """Flags that name a healthy bot."""
+    with bot(lambda _: good()) as server:
+        yield ("--target", str(target_file(tmp_path, server.url)))
+
+
+Recorded = Callable[..., Path]
+
+
+@pytest.fixture
+def recorded(door: Door, suite: tuple[str, ...], target: tuple[str, str], tmp_path: Path) -> Recorded:
+    """Record a baseline by a judge."""
+
+    def record(*judge: str) -> Path:
+        path = tmp_path / "blue.jsonl.gz"
+        done = door("baseline", "record", *target, *suite, *judge, "--repeats", REPEATS, "--output", path, "--quiet")
+        assert done.code == 0, done.err
+        return path
+
+    return record
+
+
+def billed(api: FakeMessagesApi) -> Fraction:
+    return api.ledger.cost(FIGURES)
+
+
+def test_a_baseline_of_another_judge_is_refused_with_the_price_before_anything_is_paid(
+    door: Door, claude, prices, suite, target, recorded: Recorded
+) -> None:
+    """INVALID in both gates, naming both judges, what judging again costs, and the two ways to do it; nothing is held or asked."""
+    path = recorded(*OFFLINE)
+    done = door("gate", *target, *suite, *CLAUDE, *prices, "--baseline", path, "--json", "--quiet")
+    assert (done.code, claude.calls) == (4, 0)
+    error = done.document["error"]
+    assert str(path) in error
+    assert re.search(
+        r"by 'rules only' .*'claude-sonnet-5-5'.* its 36 conversations again costs about [\d.]+ USD, in batches [\d.]+ USD", error
+    )
+    assert "--rejudge-baseline" in error
+    assert f"harness rejudge {path} --judge anthropic" in error
+    assert {done.decision(gate) for gate in ("integration", "quality")} == {"invalid"}
+    assert "at prices that nobody has filled in" in door("gate", *target, *suite, *CLAUDE, "--baseline", path, "--quiet").err
+
+
+def test_the_gate_judges_the_baseline_again_on_request(door: Door, claude, prices, suite, target, recorded: Recorded) -> None:
+    """With --rejudge-baseline the gate decides; the account is the bill; a second gate finds the baseline and pays for nothing twice."""
+    path = recorded(*OFFLINE)
+    words = ("gate", *target, *suite, *CLAUDE, *prices, "--baseline", path, "--rejudge-baseline", "--json")
+    done = door(*words, "--seed", 7)
+    assert done.code == 0, done.err
+    assert re.search(r"Judging costs about [\d.]+ USD a conversation: first look .* last look ", done.err)
+    spending = done.document["spending"]
+    assert spending["usd"] == pytest.approx(float(billed(claude)), abs=1e-9)
+    assert (spending["calls"], spending["charge_unknown"]) == (len(claude.ledger.bills), 0)
+    assert spending["output_tokens"] == claude.ledger.total("output")
+    assert {(row["arm"], row["part"]) for row in spending["parts"]} == {("green", "quality")}
+    # Green says what blue said: what the baseline's repeats were judged for is known.
+    questions = sum(row["questions"] for row in spending["parts"])
+    assert (questions, spending["from_cache"]) == (4 * SCENARIOS, REPEATS * SCENARIOS)
+    assert len(claude.ledger.bills) == 4 * SCENARIOS
+    before = len(claude.ledger.bills)
+    again = door(*words, "--seed", 7)
+    assert (again.code, len(claude.ledger.bills)) == (0, before)
+    assert (again.document["spending"]["usd"], again.document["spending"]["cache_hit_rate"]) == (0, 1)
+    assert again.document["gates"]["quality"]["difference"] == done.document["gates"]["quality"]["difference"]
+
+
+def test_a_budget_stops_a_run_that_goes_on_with_more(door: Door, claude, prices, suite, target, recorded: Recorded, tmp_path: Path) -> None:
+    """INVALID before the call that would break the budget, with the way on; resumed with more money it decides, and pays nothing twice."""
+    path = recorded(*OFFLINE)
+    words = ("gate", *target, *suite, *CLAUDE, *prices, "--baseline", path, "--rejudge-baseline", "--seed", 7, "--out", tmp_path / "run")
+    calm = door(*words[:-1], tmp_path / "calm", "--json", "--quiet", "--cache", tmp_path / "other.sqlite")
+    whole = billed(claude)
+    door("rejudge", path, *suite, *CLAUDE, *prices, "--output", tmp_path / "again.jsonl.gz", "--quiet")
+    held = billed(claude)
+    # Room for some of the run's own judgements, beside the most that one more may cost.
+    limit = 0.19
+    stopped = door(*words, "--budget-usd", limit, "--quiet")
+    assert stopped.code == 4
+    assert re.search(r"scenario ask-\d\d, repeat \d: .* of the budget of 0\.19 USD .* nothing was sent; allow more money", stopped.err)
+    assert "go on with the same command and --resume" in stopped.err
+    assert 0 < billed(claude) - held <= Fraction(str(limit))
+    done = door(*words, "--budget-usd", 5, "--resume", "--json", "--quiet")
+    assert done.code == calm.code == 0
+    assert done.document["gates"]["quality"]["difference"] == calm.document["gates"]["quality"]["difference"]
+    assert done.document["spending"]["usd"] == pytest.approx(float(billed(claude) - held), abs=1e-9)
+    assert done.document["spending"]["budget_usd"] == 5
+    assert billed(claude) <= 2 * whole
+
+
+def test_a_budget_needs_prices(door: Door, claude, suite, target) -> None:
+    """Without a price for the model a budget is refused, and says what to fill in."""
+    done = door("run", *target, *suite, *CLAUDE, "--budget-usd", 1)
+    assert done.code == 2
+    assert "copy the provider's figures into the price file" in done.err
+    assert claude.calls == 0
+
+
+def test_a_budget_for_a_judge_of_ones_own_is_refused(door: Door, suite, target) -> None:
+    """No budget of ours holds what somebody else's judge spends."""
+    done = door("run", *target, *suite, "--judge", "package.module:factory", "--budget-usd", 1)
+    assert done.code == 2
+    assert "nothing holds the judge" in done.err
+
+
+def test_without_prices_tokens_are_told(door: Door, claude, suite, target) -> None:
+    """No money anywhere, but calls and tokens."""
+    done = door("run", *target, *suite, *CLAUDE, "--repeats", 1, "--json", "--quiet")
+    assert done.code == 0
+    assert done.document["spending"]["usd"] is None
+    assert done.document["spending"]["output_tokens"] == claude.ledger.total("output")
+    assert " USD" not in door("run", *target, *suite, *CLAUDE, "--repeats", 1, "--quiet").out
+
+
+def test_a_replay_needs_no_key_and_names_what_is_missing(
+    door: Door, claude, suite, target, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The same run again without key and service says the same; a conversation that was never judged is named."""
+    first = door("run", *target, *suite, *CLAUDE, "--repeats", 1, "--seed", 7, "--json", "--quiet")
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    again = door("run", *target, *suite, *CLAUDE, "--repeats", 1, "--seed", 7, "--replay", "--json", "--quiet")
+    assert again.code == 0, again.err
+    assert [row["score"] for row in again.document["scenarios"]] == [row["score"] for row in first.document["scenarios"]]
+    missing = door("run", *target, *suite, *CLAUDE, "--repeats", 2, "--seed", 7, "--replay", "--quiet")
+    assert missing.code == 4
+    assert re.search(r"scenario ask-\d\d, repeat 1: .*answers\.sqlite: holds no answer to this question", missing.err)
+    none = door("run", *target, *suite, *CLAUDE, "--replay", "--cache", tmp_path / "none.sqlite")
+    assert none.code == 2
+    assert "there is no such file, so there is nothing to replay" in none.err
+    assert len(claude.ledger.bills) == SCENARIOS
+
+
+def test_a_damaged_cache_is_said_before_anything_is_held(door: Door, claude, suite, target, tmp_path: Path) -> None:
+    """A file that is no store of answers ends in 2 with place and remedy, and no run is begun."""
+    path = tmp_path / "answers.sqlite"
+    path.write_text("my notes")
+    done = door("run", *target, *suite, *CLAUDE, "--cache", path)
+    assert done.code == 2
+    assert f"{path}: is damaged, or no store of answers; restore it, or move it away" in done.err
+    assert not (tmp_path / ".harness" / "runs").exists()
+
+
+def test_a_baseline_is_judged_again_into_a_file_of_its_own(door: Door, claude, prices, suite, recorded: Recorded, tmp_path: Path) -> None:
+    """New scores, a new id, the old conversations, checks and time; the note says where it comes from; the shift is shown."""
+    path = recorded(*OFFLINE)
+    done = door("rejudge", path, *suite, *CLAUDE, *prices, "--output", tmp_path / "again.jsonl.gz", "--json", "--quiet")
+    assert done.code == 0, done.err
+    old, new = read_baseline(path), read_baseline(tmp_path / "again.jsonl.gz")
+    assert new.id != old.id
+    assert (new.judge.name, new.created, new.source_run, new.build) == ("claude-sonnet-5-5", old.created, old.source_run, old.build)
+    assert old.id in new.note
+    assert [one.passes for one in new.scenarios] == [one.passes for one in old.scenarios]
+    assert list(read_transcripts(tmp_path / "again.jsonl.gz")) == list(read_transcripts(path))
+    assert all(scores is not None for one in new.scenarios for scores in one.scores)
+    document = done.document
+    assert (document["conversations"], document["scored"], document["outcomes"]) == (36, 36, {"rated": 36})
+    assert document["dimensions"]["tone_and_locale"]["pairs"] == 36
+    assert document["judge_before"] == "rules only"
+    assert "36 calls" in document["spent"]
+
+
+def test_a_run_is_judged_again_in_a_run_of_its_own(door: Door, claude, suite, target, tmp_path: Path) -> None:
+    """The same conversations with the new judge's answers, under an id that follows from both; said again, nothing is asked."""
+    first = door("run", *target, *suite, *OFFLINE, "--repeats", 2, "--json", "--quiet")
+    source = first.document["run"]["id"]
+    done = door("rejudge", "last", *suite, *CLAUDE, "--quiet")
+    assert done.code == 0, done.err
+    assert "24 conversations of run" in re.sub(r"\s+", " ", done.out)
+    (folder,) = (one for one in (tmp_path / ".harness" / "runs").iterdir() if one.is_dir() and one.name != source)
+    held, again = (read_journal(tmp_path / ".harness" / "runs" / name / "journal.jsonl") for name in (source, folder.name))
+    assert (again.manifest.rejudged, again.manifest.judge.name) == (source, "claude-sonnet-5-5")
+    assert {key: one.transcript for key, one in again.records.items()} == {key: one.transcript for key, one in held.records.items()}
+    assert all(one.judgement.inquiry is not None for one in again.records.values())
+    calls = claude.calls
+    assert door("rejudge", source, *suite, *CLAUDE, "--quiet").code == 0
+    assert claude.calls == calls == 24
+
+
+def test_batches_answer_at_half_the_price_and_what_they_lose_is_asked_singly(
+    door: Door, claude, prices, suite, recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--batch gives the same scores; the account is the bill at the batches' price, single calls for the lost ones included."""
+    monkeypatch.setattr("harness.assembly.claude.BatchPatience", lambda: QUICK)
+    path = recorded(*OFFLINE)
+    claude.temper = Temper(batches=BatchTemper(missing=0.1, expired=0.1))
+    done = door("rejudge", path, *suite, *CLAUDE, *prices, "--batch", "--output", tmp_path / "b.jsonl.gz", "--json", "--quiet")
+    assert done.code == 0, done.err
+    batched = [bill for bill in claude.ledger.bills if bill.batch]
+    assert (len(batched), len(claude.ledger.bills) - len(batched)) == (32, 8)
+    assert done.document["scored"] == 36
+    assert read_baseline(tmp_path / "b.jsonl.gz").judge.name == "claude-sonnet-5-5"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("rejudge", "last", *CLAUDE), "there are no runs here yet"),
+        (("rejudge", "last"), "no judge is configured"),
+        (("rejudge", "last", *OFFLINE, "--batch"), "leave --batch out"),
+        (("rejudge", "last", "--judge", "bedrock", "--batch"), "Bedrock has no Message Batches"),
+        (("estimate",), "no judge is configured"),
+        (("estimate", *OFFLINE), "asks none of our models"),
+    ],
+)
+def test_what_cannot_be_done_is_said(door: Door, claude, suite, words: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each mistake ends in 2 with what to do instead."""
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "x" * 20)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    done = door(*words, *suite)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_a_baseline_judged_again_needs_a_place_and_its_suite(door: Door, claude, suite, recorded: Recorded, tmp_path: Path) -> None:
+    """Without --output nothing is asked; with a suite that asks something else nothing can be judged."""
+    path = recorded(*OFFLINE)
+    assert "--output is missing" in door("rejudge", path, *suite, *CLAUDE).err
+    write_suite(tmp_path / "suite", turns=[{"say": "Something else?"}])
+    done = door("rejudge", path, *suite, *CLAUDE, "--output", tmp_path / "b.jsonl.gz")
+    assert done.code == 2
+    assert "no scenario of it is in the suite as it was held (ask-00, " in done.err
+    assert claude.calls == 0
+
+
+def test_an_interrupted_rejudging_goes_on_where_it_was(door: Door, claude, prices, suite, recorded: Recorded, tmp_path: Path) -> None:
+    """Stopped by its budget, the same command with more money asks only what is missing, and its account tells of both sessions."""
+    path = recorded(*OFFLINE)
+    words = ("rejudge", path, *suite, *CLAUDE, *prices, "--output", tmp_path / "b.jsonl.gz", "--json", "--quiet")
+    stopped = door(*words, "--budget-usd", 0.19)
+    assert stopped.code == 4
+    assert not (tmp_path / "b.jsonl.gz").exists()
+    assert 0 < len(claude.ledger.bills) < 36
+    done = door(*words, "--budget-usd", 5)
+    assert done.code == 0
+    assert len(claude.ledger.bills) == 36
+    assert "36 calls" in done.document["spent"]
+
+
+def estimated(door: Door, *words: object) -> dict[str, Any]:
+    done = door("estimate", *words, "--json")
+    assert done.code == 0, done.err
+    return done.document
+
+
+def test_an_estimate_comes_near_the_bill(door: Door, claude, prices, suite, target, recorded: Recorded) -> None:
+    """By the service's own count of tokens and the length of kept answers, a run's money is foreseen to within a quarter."""
+    path = recorded(*CLAUDE)
+    before = billed(claude)
+    found = estimated(door, *suite, *CLAUDE, *prices, "--baseline", path)
+    assert billed(claude) == before
+    look, foreseen = next(iter(found["looks"].items()))
+    run = door("run", *target, *suite, *CLAUDE, *prices, "--repeats", look, "--cache", "new.sqlite", "--json", "--quiet").document
+    assert run["spending"]["calls"] == foreseen["conversations"] == int(look) * SCENARIOS
+    # Each conversation of this suite takes one call, and none is asked again: the assumed further looks are the difference.
+    assert foreseen["usd"] / 1.25 == pytest.approx(run["spending"]["usd"], rel=0.25)
+    assert found["per_conversation"]["usd"] == pytest.approx(foreseen["usd"] / foreseen["conversations"], rel=0.1)
+    assert "Tokens were counted by the service" in " ".join(found["assumptions"])
+    assert "as those that are kept" in " ".join(found["assumptions"])
+    assert not found["rejudging_needed"]
+    assert found["rejudge_baseline"]["conversations"] == 36
+    assert found["rejudge_baseline"]["usd_in_batches"] == pytest.approx(found["rejudge_baseline"]["usd"] / 2)
+    assert set(found["expected"]) == {"d0", "margin", "twice_margin"}
+
+
+def test_an_estimate_needs_neither_key_nor_baseline_nor_prices(door: Door, suite, target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without anything it goes by characters, by typical replies and in tokens, and says so; side by side both arms are counted."""
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    found = estimated(door, *suite, *CLAUDE)
+    said = " ".join(found["assumptions"])
+    for words in ("No conversation was held yet", "3.5 characters", "assumed to have 1,000 tokens"):
+        assert words in said
+    assert found["per_conversation"]["usd"] is None
+    assert found["expected"] is None
+    both = estimated(door, *suite, *CLAUDE, "--against", target[1])
+    assert [2 * look["conversations"] for look in found["looks"].values()] == [look["conversations"] for look in both["looks"].values()]
+    text = door("estimate", *suite, *CLAUDE).out
+    assert "fill in a price file" in re.sub(r"\s+", " ", text)
+    assert "look at" in text
+
+
+def test_an_estimate_says_when_nobody_could_count(door: Door, claude, suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is refused leaves the rule of thumb, and the reason stands among the assumptions."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-wrong-0123456789")
+    said = " ".join(estimated(door, *suite, *CLAUDE)["assumptions"])
+    assert "The service did not count tokens: HTTP 401" in said
+    assert "3.5 characters" in said
