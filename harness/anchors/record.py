@@ -63,6 +63,7 @@ class ShiftFigures(FrozenModel):
     usual_flips: Number
     slope: Number | None
     bad_mean: Number | None
+    bad_lower: Number | None
     bad_above: tuple[str, ...]
 
     @classmethod

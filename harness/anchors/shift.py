@@ -1,7 +1,9 @@
 """How far a judge has moved: verdicts on the same conversations, then and now.
 
 A conversation's score is the mean of its dimensions, and its difference is paired. Anchors of one scenario are one cluster. Ten
-identical verdicts are no proof of exactness: the error is never below that of whole-number scores (`rounding_floor`).
+identical verdicts are no proof of exactness: the error is never below that of whole-number scores (`rounding_floor`), nor below
+what the recorded verdicts scatter by themselves. Few anchors carry most of the noise, because clear ones lie at the ends of the
+scale: among twenty, differences that happen to lie close together would raise four times as many false alarms as promised.
 
 Sources: paired t with clusters (Miller 2024, arXiv:2411.00640); two one-sided tests for equivalence (Schuirmann 1987).
 """
@@ -69,6 +71,8 @@ class Shift:
     """By how much the scores now differ where they differed by a point then: below 1 the judge uses less of the scale."""
     bad_mean: float | None
     """Mean score of the clear-bad anchors now."""
+    bad_lower: float | None
+    """What it is at least, given how the recorded verdicts on them scatter: above 2 it is an alarm."""
     bad_above: tuple[str, ...]
     """Those of them above 2."""
 
@@ -80,7 +84,12 @@ class Shift:
     @property
     def alarm(self) -> bool:
         """The judge is not what it was."""
-        return abs(self.t) > self.critical or (self.bad_mean is not None and self.bad_mean > BAD_CEILING)
+        return abs(self.t) > self.critical or self.bad_alarm
+
+    @property
+    def bad_alarm(self) -> bool:
+        """Clear-bad conversations do not stay at 2, by more than the judge's own scatter explains."""
+        return self.bad_lower is not None and self.bad_lower > BAD_CEILING
 
     def equivalent(self, within: float) -> bool:
         """Return whether it is proved that the shift lies within so many points, either way."""
@@ -89,7 +98,7 @@ class Shift:
     @property
     def standing(self) -> Standing:
         """What follows, where all anchors were judged as often as they were recorded."""
-        if self.bad_mean is not None and self.bad_mean > BAD_CEILING:
+        if self.bad_alarm:
             return Standing.CHANGED
         if self.equivalent(EQUIVALENT):
             return Standing.STEADY
@@ -112,31 +121,33 @@ def shift_of(anchors: AnchorSet, then: Readings, now: Readings) -> Shift | None:
     shared = [sorted(before.keys() & after.keys()) for _, before, after in compared]
     old = np.array([_over(before, names) for (_, before, _), names in zip(compared, shared, strict=True)])
     new = np.array([_over(after, names) for (_, _, after), names in zip(compared, shared, strict=True)])
-    floor = rounding_floor(
-        np.ones(len(compared)),
-        np.array([_scored(now[anchor.id]) for anchor, _, _ in compared], dtype=np.float64),
-        np.array([_scored(then[anchor.id]) for anchor, _, _ in compared], dtype=np.float64),
-        np.array([len(names) for names in shared], dtype=np.float64),
-    )
+    times = np.array([[_scored(verdicts[anchor.id]) for anchor, _, _ in compared] for verdicts in (now, then)], dtype=np.float64)
+    usual = np.array([_scatter(then[anchor.id], names) for (anchor, _, _), names in zip(compared, shared, strict=True)])
+    rounding = rounding_floor(np.ones(len(compared)), times[0], times[1], np.array([len(names) for names in shared], dtype=np.float64))
+    floor = np.maximum(rounding, np.sum(usual * (1.0 / times).sum(axis=0)) / len(compared) ** 2)
     members = np.array([clusters[anchor.scenario] for anchor, _, _ in compared])
     result = paired_comparison((new - old)[None], np.ones(len(compared)), members, floor)
     error, df, moved = float(result.standard_error[0]), float(result.df[0]), float(result.difference[0])
     half = float(stdtrit(df, 1.0 - _EQUIVALENCE_ALPHA)) * error
-    bad = [(anchor.id, float(value)) for (anchor, _, _), value in zip(compared, new, strict=True) if anchor.kind is AnchorKind.BAD]
+    critical = float(stdtrit(df, 1.0 - CONFIDENCE / 2))
+    is_bad = np.array([anchor.kind is AnchorKind.BAD for anchor, _, _ in compared])
+    bad_mean = float(new[is_bad].mean()) if is_bad.any() else None
+    bad_error = math.sqrt(float(np.sum((usual / times[0])[is_bad]))) / max(1, int(is_bad.sum()))
     return Shift(
         anchors=len(compared),
         unscored=sum(not reading.scores for name in now for reading in now[name]),
         shift=moved,
         standard_error=error,
         df=df,
-        critical=float(stdtrit(df, 1.0 - CONFIDENCE / 2)),
+        critical=critical,
         lower=moved - half,
         upper=moved + half,
         flips=_flips(compared_ids(compared), then, now),
         usual_flips=_usual_flips(compared_ids(compared), then),
         slope=_slope(old, new),
-        bad_mean=sum(value for _, value in bad) / len(bad) if bad else None,
-        bad_above=tuple(name for name, value in bad if value > BAD_CEILING),
+        bad_mean=bad_mean,
+        bad_lower=None if bad_mean is None else bad_mean - critical * bad_error,
+        bad_above=tuple(compared[place][0].id for place in np.flatnonzero(is_bad & (new > BAD_CEILING))),
     )
 
 
@@ -177,6 +188,15 @@ def _means(verdicts: Sequence[Reading]) -> dict[str, float]:
 
 def _over(means: Mapping[str, float], names: Sequence[str]) -> float:
     return sum(means[name] for name in names) / len(names)
+
+
+def _scatter(verdicts: Sequence[Reading], names: Sequence[str]) -> float:
+    """Return the sample variance of an anchor's score over its verdicts; 0 where fewer than two are whole."""
+    scores = [_over(one.scores, names) for one in verdicts if set(names) <= one.scores.keys()]
+    if len(scores) < 2:
+        return 0.0
+    mean = sum(scores) / len(scores)
+    return sum((score - mean) ** 2 for score in scores) / (len(scores) - 1)
 
 
 def _scored(verdicts: Sequence[Reading]) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from harness.anchors.drift import CHECK_EVERY_DAYS, Drift, DriftState
-from harness.anchors.shift import BAD_CEILING, LARGEST, Shift
+from harness.anchors.shift import LARGEST, Shift
 from harness.baselines.score_arrays import PairedScores
 from harness.gates.verdict import Reason
 
@@ -64,7 +64,7 @@ def drift_figures(drift: Drift | None) -> dict[str, object]:
     return {
         "drift": {
             "state": drift.state.value,
-            "correction": -drift.shift,
+            "correction": 0.0 - drift.shift,
             "standard_error": drift.standard_error,
             "watched": _figures(drift.watched),
             "checked": _figures(drift.checked),
@@ -86,8 +86,7 @@ def _figures(shift: Shift | None) -> dict[str, object] | None:
 
 def _alarm(shift: Shift) -> str:
     moved = f"on the {shift.anchors} anchors of this run it moved by {shift.shift:+.2f} points (t = {shift.t:.1f}, alarm from {shift.critical:.2f})"
-    bad = shift.bad_mean is not None and shift.bad_mean > BAD_CEILING
-    return f"{moved}{f', and the clearly bad ones score {shift.bad_mean:.2f}' if bad else ''}."
+    return f"{moved}{f', and the clearly bad ones score {shift.bad_mean:.2f}' if shift.bad_alarm else ''}."
 
 
 def _checked(shift: Shift) -> str:

@@ -85,7 +85,7 @@ def test_clear_bad_conversations_above_two_are_an_alarm_by_themselves() -> None:
 def test_what_follows_from_a_whole_check(shift: float, half: float, standing: Standing) -> None:
     """Equivalence within .05 passes; a clear shift or one beyond .1 ends comparability; between them the shift is corrected."""
     error = half / float(stats.t.ppf(0.95, 50))
-    found = Shift(100, 0, shift, error, 50.0, float(stats.t.ppf(0.995, 50)), shift - half, shift + half, 0.0, 0.0, 1.0, 1.5, ())
+    found = Shift(100, 0, shift, error, 50.0, float(stats.t.ppf(0.995, 50)), shift - half, shift + half, 0.0, 0.0, 1.0, 1.5, 1.4, ())
     assert found.standing is standing
 
 

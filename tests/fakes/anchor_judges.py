@@ -37,10 +37,10 @@ def shipped_rubric() -> Rubric:
     return load_rubric(RUBRIC_FILE)
 
 
-def labelled(*more: AnchorSet) -> Planter:
+@functools.cache
+def labelled() -> Planter:
     """Return a planter that knows the labels of every anchor, also where something was added to the conversation."""
-    anchors = [anchor for held in (shipped_set(), *more) for anchor in held.anchors]
-    lines = [(anchor, list(_lines(anchor))) for anchor in anchors]
+    lines = [(anchor, list(_lines(anchor))) for anchor in shipped_set().anchors]
     known: dict[str, Anchor | None] = {}
 
     def found(call: JudgeCall) -> Anchor | None:
