@@ -38,8 +38,11 @@ def shipped_rubric() -> Rubric:
 
 
 @functools.cache
-def labelled() -> Planter:
-    """Return a planter that knows the labels of every anchor, also where something was added to the conversation."""
+def labelled(otherwise: Planter | None = None) -> Planter:
+    """Return a planter that knows the labels of every anchor, also where something was added to the conversation.
+
+    What it does not know has no fault, or those that `otherwise` finds.
+    """
     lines = [(anchor, list(_lines(anchor))) for anchor in shipped_set().anchors]
     known: dict[str, Anchor | None] = {}
 
@@ -53,6 +56,8 @@ def labelled() -> Planter:
 
     def plant(call: JudgeCall) -> Planted:
         anchor = found(call)
+        if anchor is None and otherwise is not None:
+            return otherwise(call)
         faults = {} if anchor is None else {fault.criterion: (fault.turn, fault.quote) for fault in reversed(anchor.faults)}
         return Planted({name: _answer(call, name, faults.get(name)) for name in call.criteria})
 
