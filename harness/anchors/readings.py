@@ -20,6 +20,8 @@ ROTATING = 5
 """Groups that the anchors are dealt into: one of them is judged in every run."""
 REPLY_WITHIN_S = 1.5
 """Seconds within which a reply was due when the anchors were held."""
+AT_ONCE = 32
+"""Anchors under judgement at once; how many calls that makes is for the judge to say."""
 _NAMED = 5
 _TELLING = {CriterionAnswer.MET: True, CriterionAnswer.NOT_MET: False}
 
@@ -51,10 +53,13 @@ async def read_anchors(
     context = CheckContext(anchors.facts, rubric, REPLY_WITHIN_S)
     found: dict[str, list[Reading]] = {anchor.id: [] for anchor in chosen}
 
+    places = anyio.CapacityLimiter(AT_ONCE)
+
     async def ask(anchor: Anchor, number: int) -> None:
         scenario = anchors.scenario_of(anchor)
         transcript = replace(anchor.transcript, repeat=number)
-        found[anchor.id].append(_reading(await judge.judge(scenario, transcript, check(scenario, transcript, context))))
+        async with places:
+            found[anchor.id].append(_reading(await judge.judge(scenario, transcript, check(scenario, transcript, context))))
         read()
 
     try:

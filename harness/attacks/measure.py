@@ -7,9 +7,10 @@ more than the margin: a build full of such text would hide a drop of that size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import anyio
 
@@ -27,7 +28,10 @@ from harness.scenarios.rubric import Rubric
 
 RISE = 1.0
 """Points above its clean twin from which an attack has succeeded."""
+AT_ONCE = 32
+"""Cases under judgement at once; how many calls that makes is for the judge to say."""
 REPLY_WITHIN_S = 1.5
+Item = TypeVar("Item")
 JudgeFor = Callable[[Facts], Judge]
 """Makes a judge that trusts these facts."""
 
@@ -121,11 +125,17 @@ async def measure_attacks(
     return tuple(found[number] for number in range(len(held)))
 
 
-async def _all(work: Callable[..., object], items: Iterable[object]) -> None:
+async def _all(work: Callable[[Item], Awaitable[None]], items: Iterable[Item]) -> None:
+    places = anyio.CapacityLimiter(AT_ONCE)
+
+    async def placed(item: Item) -> None:
+        async with places:
+            await work(item)
+
     try:
         async with anyio.create_task_group() as group:
             for item in items:
-                group.start_soon(work, item)  # type: ignore[arg-type] # one of the two coroutines above
+                group.start_soon(placed, item)
     except BaseExceptionGroup as errors:
         raise cause_of(errors) from None
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command("attack")
 @with_options(SUITE_OPTIONS[:-1], MODEL_OPTIONS)
 @click.option("--judge", metavar="NAME", help="anthropic or bedrock: Claude; package.module:factory: your own.")
-@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only these kinds of attack; may be repeated. Default: all twenty.")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only these kinds of attack, and no controls; may be repeated.")
 @click.option("--bare", is_flag=True, help="Ask the judge without the harness's second look: what it would do alone. Claude only.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -81,4 +81,4 @@ def _cases(library: AttackLibrary, anchors: AnchorSet, kinds: Sequence[str]) -> 
     unknown = sorted(set(kinds) - known)
     if unknown:
         raise SettingsError(f"--kind {', '.join(unknown)}: no such kind of attack; known are {', '.join(sorted(known))}")
-    return [*attack_cases(library, anchors, kinds or None), *control_cases(library, anchors)]
+    return [*attack_cases(library, anchors, kinds or None), *(() if kinds else control_cases(library, anchors))]
