@@ -62,6 +62,10 @@ def record(
     size = f"{counted(len(stored.scenarios), 'scenario')} x {stored.repeats}"
     say(f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {size}")
     mention(f"the run is in {folder}")
+    if bench.access is not None:
+        from harness.cli.rejudging import spent_by
+
+        mention(spent_by(bench.access))
     return 0
 
 

@@ -15,7 +15,7 @@ from harness.cli.output import mention, say
 
 if TYPE_CHECKING:
     from harness.cli.rejudging import Judges
-    from harness.records.run import ConversationRecord
+    from harness.records.run import ConversationRecord, RunRecord
     from harness.reports.rejudged import RejudgedReport
     from harness.scenarios.load import Suite
     from harness.settings import Settings
@@ -32,7 +32,7 @@ IN_BATCHES = 20_000
     "--output",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="File of the new baseline, or folder of the new run (default: .harness/runs/ID).",
+    help="File of the new baseline (of BASELINE, or of a RUN held to be one), or folder of the new run.",
 )
 @click.option("--batch", is_flag=True, help="Ask in Message Batches: cheaper, and within a day.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else.")
@@ -71,6 +71,7 @@ def command(*, source: str, config: Path | None, only: tuple[str, ...], output: 
 def _baseline(source: str, output: Path | None, settings: Settings, suite: Suite, judges: Judges) -> RejudgedReport:
     """Judge a baseline's conversations again, and store the new baseline."""
     from harness.baselines.file import read_baseline
+    from harness.cli.holding import SPENDING
     from harness.cli.rejudging import REJUDGED, REPLY_WITHIN_S, judged_again
     from harness.cli.reporting import refuse_unwritable
     from harness.errors import SettingsError
@@ -86,7 +87,7 @@ def _baseline(source: str, output: Path | None, settings: Settings, suite: Suite
     work = of_baseline(path, stored, suite, judges.judge, CheckContext(suite.facts, suite.rubric, REPLY_WITHIN_S))
     name = fingerprint([stored.id, judges.judge.identity.fingerprint, suite.fingerprint])
     folder = settings.runs / REJUDGED / name
-    records = judged_again(work, folder, suite, judges, account=folder / "spending.jsonl")
+    records = judged_again(work, folder, suite, judges, account=folder / SPENDING)
     again = rejudged_baseline(stored, records, work.manifest)
     write_rejudged(output, path, again)
     before = {(one.plan.id, repeat): scores for one in stored.scenarios for repeat, scores in enumerate(one.scores)}
@@ -95,20 +96,39 @@ def _baseline(source: str, output: Path | None, settings: Settings, suite: Suite
 
 
 def _run(source: str, output: Path | None, settings: Settings, suite: Suite, judges: Judges) -> RejudgedReport:
-    """Judge a run's conversations again, in a run of their own."""
+    """Judge a run's conversations again, in a run of their own; one that was held to be a baseline can become one."""
+    from harness.cli.holding import SPENDING
     from harness.cli.rejudging import judged_again
+    from harness.evaluation.attest import build_of
     from harness.records.journal import read_journal
+    from harness.records.run import RunRecord, SeedStream
     from harness.records.store import JOURNAL, find_run
     from harness.trial.rejudging import of_run
 
     folder = Path(source) if (Path(source) / JOURNAL).is_file() else find_run(settings.runs, source)
     held = read_journal(folder / JOURNAL)
     work = of_run(folder / JOURNAL, suite, judges.judge)
-    place = output or settings.runs / work.manifest.run_id
-    records = judged_again(work, place, suite, judges, account=place / "spending.jsonl")
+    recorded = output is not None and held.manifest.stream is SeedStream.BASELINE
+    place = settings.runs / work.manifest.run_id if output is None or recorded else output
+    records = judged_again(work, place, suite, judges, account=place / SPENDING)
+    if output is not None and recorded:
+        _record(output, RunRecord(work.manifest, records, build_of(records)), suite)
     again = [one for one in records if (one.assignment.scenario_id, one.assignment.repeat) in work.keys]
     before = {key: record.scores for key, record in held.records.items()}
     return _report(f"run {held.manifest.run_id}", held.manifest.judge.name, str(place), before, again, work.left_out, judges)
+
+
+def _record(output: Path, run: RunRecord, suite: Suite) -> None:
+    """Store a run as a baseline."""
+    from harness.baselines.baseline import refuse_unscored
+    from harness.baselines.file import write_baseline
+    from harness.cli.reporting import refuse_unwritable
+    from harness.records.redact import Known
+
+    refuse_unwritable(output)
+    refuse_unscored(run)
+    stored = write_baseline(output, run, note=f"judged again from run {run.manifest.rejudged}", known=Known.of(suite.facts))
+    mention(f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}")
 
 
 def _report(
@@ -120,16 +140,11 @@ def _report(
     left_out: tuple[str, ...],
     judges: Judges,
 ) -> RejudgedReport:
+    from harness.cli.rejudging import spent_by
     from harness.records.journal_content import key_of
     from harness.reports.rejudged import RejudgedReport, outcomes, shifts
-    from harness.reports.spending import spending_report, spent_sentence
 
     again = list(records)
-    access = judges.access
-    spent = "No model was asked."
-    if access is not None:
-        account = spending_report({}, access.ledger.spending, access.ledger.found, access.terms.prices, access.terms.limit)
-        spent = f"Spent: {spent_sentence(account)}"
     return RejudgedReport(
         source=source,
         judge_before=judge_before,
@@ -140,5 +155,5 @@ def _report(
         outcomes=outcomes(one.judgement.outcome.value for one in again if one.judgement is not None),
         shifts=shifts((before.get(key_of(one)), one.scores) for one in again),
         left_out=left_out,
-        spent=spent,
+        spent=spent_by(judges.access),
     )

@@ -15,6 +15,7 @@ from harness.judging.judge import Judge
 from harness.language_model.access import ModelAccess
 from harness.records.run import ConversationRecord
 from harness.records.store import JOURNAL, open_run_folder
+from harness.reports.spending import spending_report, spent_sentence
 from harness.scenarios.load import Suite
 from harness.trial.rejudging import Rejudging, judge_again, missing, of_baseline, opened, rejudged_baseline, write_rejudged
 
@@ -65,6 +66,14 @@ def judged_again(work: Rejudging, folder: Path, suite: Suite, judges: Judges, *,
             if judges.access is not None and account is not None:
                 judges.access.ledger.close()
         return tuple(record for _, record in sorted(journal.records.items()))
+
+
+def spent_by(access: ModelAccess | None) -> str:
+    """Say what models were asked and what it cost, earlier sessions of the same work included."""
+    if access is None:
+        return "No model was asked."
+    account = spending_report({}, access.ledger.spending, access.ledger.found, access.terms.prices, access.terms.limit)
+    return f"Spent: {spent_sentence(account)}"
 
 
 def rejudged_for_gate(path: Path, baseline: Baseline, runs: Path, suite: Suite, judges: Judges) -> tuple[Baseline, Path]:

@@ -128,7 +128,7 @@ def _judge_differs(ours: JudgeIdentity, stored: JudgeIdentity) -> str:
     """Say that two judges' scores are not comparable."""
     return (
         f"The run was scored by {ours.name!r} ({ours.fingerprint}) and the baseline by {stored.name!r} ({stored.fingerprint}); "
-        "scores of different judges are never compared: judge the baseline's transcripts again, or record a new baseline with this judge."
+        "scores of different judges are never compared: judge its conversations again (`--rejudge-baseline`), or record a new one with this judge."
     )
 
 

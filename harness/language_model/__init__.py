@@ -1,11 +1,13 @@
-"""The one door to Claude, for the judge and for simulated users: requests, answers, failures, prices, budget, batches.
+"""The one door to Claude, for the judge and for simulated users: requests, answers, failures, money, batches, and what was answered before.
 
 What goes wrong at the model's side is a `ModelFailure`, classified, and never an exception, a number or an empty answer;
 a failure says whether it may have been charged. Our own mistakes (no key, no price under a budget) are SettingsErrors.
 
-Doors are put together from small ones, each with the same Protocol: `PatientDoor` tries again, around `MeteredDoor`, which
-reserves and counts money for every single try, around `AnthropicDoor`, which asks exactly once. The SDK's own retries are
-switched off, because a try that nobody counted is money that nobody counted.
+Doors are put together from small ones, each with the same Protocol (`access` draws them): `CachedDoor` looks up what was answered
+before, in a store that processes share, around `PatientDoor`, which tries again, around `MeteredDoor`, which reserves and counts
+money for every single try, around `LedgerDoor`, which writes each down so that a killed run knows what it spent, around
+`AnthropicDoor`, which asks exactly once. The SDK's own retries are switched off, because a try that nobody counted is money that
+nobody counted.
 
 The room stands below `conversations` (simulated users speak through it) and `judging`, and above `targets`, whose
 concealing of secrets and reading of Retry-After it uses. Only `opening` imports the SDK, when a door is opened: it takes

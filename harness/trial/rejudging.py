@@ -14,23 +14,25 @@ from pathlib import Path
 
 import anyio
 
-from harness.baselines.baseline import Baseline, BaselineScenario, identified
+from harness.baselines.baseline import Baseline, BaselineScenario, identified, refuse_unscored
 from harness.baselines.file import read_transcripts, store_baseline
 from harness.errors import BaselineError, JournalError, cause_of
 from harness.evaluation.evaluate import judge
 from harness.evaluation.schedule import flush
 from harness.expectations.check import CheckContext, check
 from harness.frozen import fingerprint
-from harness.judging.judge import Judge
+from harness.judging.judge import Judge, JudgementOutcome
 from harness.records.journal import Journal, read_journal
 from harness.records.journal_content import Key, key_of
-from harness.records.run import Assignment, ConversationRecord, Purpose, RunManifest, ScenarioPlan, SeedStream
+from harness.records.run import Assignment, ConversationRecord, Purpose, RunManifest, RunRecord, ScenarioPlan, SeedStream
 from harness.records.store import new_run_id
 from harness.scenarios.load import Suite
 from harness.scenarios.model import Scenario
 from harness.trial.plan import scenario_plans
 
 _SHOWN = 5
+_UNUSABLE = frozenset({JudgementOutcome.REFUSED, JudgementOutcome.INVALID, JudgementOutcome.TRUNCATED, JudgementOutcome.FAILED})
+"""Outcomes that another try may better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +128,41 @@ def of_baseline(path: Path, baseline: Baseline, suite: Suite, judge_: Judge, con
 
 
 def opened(path: Path, work: Rejudging) -> Journal:
-    """Begin the journal of the work, with the conversations in it, or go on with the one that is there; raises JournalError."""
-    journal = Journal.resume(path, work.manifest) if path.exists() else Journal.create(path, work.manifest)
+    """Begin the journal of the work, with the conversations in it, or go on with the one that is there; raises JournalError.
+
+    One that was finished with conversations that got no usable answer is begun anew with the answers that were usable, so that
+    only the others are asked again.
+    """
+    if path.exists():
+        held = read_journal(path)
+        if _finished_badly(held.records, work):
+            _begin_anew(path, work, held.records)
+        return _with_all(Journal.resume(path, work.manifest), work.records)
+    return _with_all(Journal.create(path, work.manifest), work.records)
+
+
+def _finished_badly(held: Mapping[Key, ConversationRecord], work: Rejudging) -> bool:
+    judgements = [record.judgement for key in work.keys if (record := held.get(key)) is not None]
+    finished = len(judgements) == len(work.keys) and all(one is not None for one in judgements)
+    return finished and any(one is not None and one.outcome in _UNUSABLE for one in judgements)
+
+
+def _begin_anew(path: Path, work: Rejudging, held: Mapping[Key, ConversationRecord]) -> None:
+    """Put a journal with the usable answers in the place of the one at `path`, whole or not at all."""
+    fresh = path.with_name(f"{path.name}.next")
+    fresh.unlink(missing_ok=True)
+    records = [
+        replace(record, judgement=None) if record.judgement is not None and record.judgement.outcome in _UNUSABLE else record
+        for _, record in sorted(held.items())
+    ]
+    _with_all(Journal.create(fresh, work.manifest), records).close()
+    fresh.replace(path)
+
+
+def _with_all(journal: Journal, records: Iterable[ConversationRecord]) -> Journal:
+    """Append what the journal does not hold yet."""
     try:
-        for record in work.records:
+        for record in records:
             if key_of(record) not in journal.records:
                 journal.append(record)
         journal.sync()
@@ -187,8 +220,13 @@ async def judge_again(
         journal.sync()
 
 
-def rejudged_baseline(baseline: Baseline, records: Iterable[ConversationRecord], manifest: RunManifest) -> Baseline:
-    """Return the baseline with the scores of the new judge; what passed stays as it was checked when it was held."""
+def rejudged_baseline(baseline: Baseline, records: Sequence[ConversationRecord], manifest: RunManifest) -> Baseline:
+    """Return the baseline with the scores of the new judge; what passed stays as it was checked when it was held.
+
+    Raises:
+        BaselineError: so many scores are missing that nothing could be compared with it.
+    """
+    refuse_unscored(RunRecord(manifest, tuple(records), baseline.build))
     by_key = {key_of(record): record for record in records}
     stored = {one.plan.id: one for one in baseline.scenarios}
     again = f"judged again by {manifest.judge.name} ({manifest.judge.fingerprint}), from the conversations of baseline {baseline.id}"

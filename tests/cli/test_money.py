@@ -248,6 +248,32 @@ def test_batches_answer_at_half_the_price_and_what_they_lose_is_asked_singly(
     assert read_baseline(tmp_path / "b.jsonl.gz").judge.name == "claude-sonnet-5-5"
 
 
+def test_a_run_whose_judge_failed_becomes_a_baseline_once_it_is_judged_again(
+    door: Door, claude, prices, suite, target, tmp_path: Path
+) -> None:
+    """Nothing can be compared with a run of refusals; judged again, only what has no answer is asked, and it is the baseline."""
+    claude.temper = Temper(refuses=0.5)
+    out = tmp_path / "blue.jsonl.gz"
+    record = ("baseline", "record", *target, *suite, *CLAUDE, *prices, "--repeats", REPEATS, "--output", out, "--quiet")
+    refused = door(*record)
+    assert refused.code == 2
+    assert "`harness rejudge`" in refused.err
+    answered = len(claude.ledger.bills) - sum(bill.output == 1 for bill in claude.ledger.bills)
+    words = ("rejudge", "last", *suite, *CLAUDE, *prices, "--output", out, "--quiet")
+    assert "have no score" in door(*words).err
+    claude.temper = Temper()
+    before = len(claude.ledger.bills)
+    done = door(*words)
+    assert done.code == 0, done.err
+    assert 0 < len(claude.ledger.bills) - before < REPEATS * SCENARIOS - answered / 2
+    stored = read_baseline(out)
+    assert all(scores for one in stored.scenarios for scores in one.scores)
+    assert "judged again from run" in stored.note
+    spent = door(*record[:-2], tmp_path / "other.jsonl.gz", "--quiet", "--out", tmp_path / "run")
+    assert spent.code == 0
+    assert re.search(r"Spent: \d+ calls.*from the cache", spent.err)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
