@@ -138,6 +138,7 @@ def test_an_honest_judge_passes_what_is_healthy_and_fails_what_is_not(harness: H
     assert [quality(done)["drift"]["watched"]["bad_mean"] for done in (healthy, officious)] != [None, None]
 
 
+@pytest.mark.slow
 def test_a_judge_that_became_harsher_is_found_and_nothing_is_concluded(harness: Harness, tmp_path: Path) -> None:
     """The same model, a point harsher since the baseline: INVALID, exit 4, with the size that the anchors show."""
     with site(harness, tmp_path, only=SOME, repeats=3) as found:

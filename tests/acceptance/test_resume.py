@@ -88,6 +88,7 @@ def test_twenty_kills_change_nothing(tmp_path: Path) -> None:
     verify_equal_after(20, tmp_path, "--defect", "price=0.3")
 
 
+@pytest.mark.slow
 def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
     """SIGINT ends in 130, closes the journal, and names the flag that resumes; the resumed run ends with a verdict."""
     with served(tmp_path) as shops:
@@ -108,6 +109,7 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
     assert len(conversations(out)) >= 300
 
 
+@pytest.mark.slow
 def test_a_foreign_journal_is_refused(tmp_path: Path) -> None:
     """Resuming with another suite selection ends in 2 and names what differs."""
     with served(tmp_path) as shops:

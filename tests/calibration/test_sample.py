@@ -123,6 +123,7 @@ def labelled(sample: Sample, shift: float = 0.0, share: float = 1.0) -> list[Cas
 
 
 @pytest.mark.parametrize("share", [1.0, 0.6])
+@pytest.mark.slow
 def test_labels_of_a_skewed_sample_correct_the_whole_arm(share: float):
     """Extreme conversations are drawn more often, and some are never rated: the corrected mean is that of everything all the same."""
     given = candidates(400)

@@ -172,6 +172,7 @@ def test_words_that_cannot_be_are_usage(door: Door, words: str, meant: str) -> N
 
 
 @pytest.mark.parametrize(("interaction", "reached"), [("0", 1), ("0.1", 1), ("1.5", None)])
+@pytest.mark.slow
 def test_scores_that_never_vary(door: Door, interaction: str, reached: int | None) -> None:
     """Without noise the first look decides, or none does: repeats of the same score add nothing."""
     found = door("plan", "--within-sd", "0", "--interaction-sd", interaction, "--most-repeats", "3", "--json").document

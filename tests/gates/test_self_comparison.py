@@ -100,6 +100,7 @@ def asked_integration(arms, looked, policy):
 @pytest.mark.parametrize(
     ("seed", "failures", "policy"), [(1, 0.03, POLICY), (2, 0.12, POLICY), (3, 0.03, GatePolicy(target="suite", guardrails="strict"))]
 )
+@pytest.mark.slow
 def test_splits_are_decided_as_the_gates_decide_runs(seed, failures, policy):
     """Each split, put before both gates as a run with its looks and extensions, gets the answers that the rates are made of."""
     scenarios = measured(seed=seed, failures=failures)
