@@ -150,12 +150,15 @@ def _noise_cautions(bench: Bench) -> tuple[str, ...]:
 def _attempts(settings: Settings, experiment: Experiment) -> Callable[[RunRecord, Baseline], tuple[str, ...] | None]:
     """Return who knows the decisions of earlier runs on the same build; nobody does without a state folder or a proved build."""
     run_id = experiment.green.manifest.run_id
+    known: dict[str, tuple[str, ...]] = {}
 
     def earlier(run: RunRecord, baseline: Baseline) -> tuple[str, ...] | None:
         key = _attempt_key(run, baseline)
         if settings.state is None or key is None:
             return None
-        return tuple(one.decision for one in earlier_attempts(settings.state, key, run_id))
+        if key not in known:  # read once, not at every look: what others decide meanwhile changes nothing in the middle of a run
+            known[key] = tuple(one.decision for one in earlier_attempts(settings.state, key, run_id))
+        return known[key]
 
     return earlier
 

@@ -24,7 +24,7 @@ _SOCKETS: Literal["websockets-sansio", "none"] = "websockets-sansio" if importli
 """What serves WebSockets: the package of the extra `websocket`, where it is installed."""
 
 
-class _Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     """A server that leaves signals alone: several of them share this process, and the parent decides when it ends."""
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -63,7 +63,7 @@ async def _serve(shops: Sequence[Shop]) -> None:
     """Serve every shop on a port of its own until the standard input closes."""
     listeners = [_listener() for _ in shops]
     servers = [
-        _Server(
+        QuietServer(
             uvicorn.Config(
                 application(shop), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1, ws=_SOCKETS
             )

@@ -11,9 +11,8 @@ import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-from tests.fakes.raw_http import Behaviour, Request, read_request, resets
+from tests.fakes.raw_http import Behaviour, Request, listening, read_request, resets
 
 UPGRADE = "upgrade"
 TEXT = 1
@@ -173,39 +172,21 @@ def drips_frames(pause_s: float) -> Spoil:
 async def faulty_proxy(upstream: str, tls: ssl.SSLContext | None = None) -> AsyncGenerator[FaultyProxy]:
     """Stand before the server at this URL; with `tls`, by https."""
     host, _, port = upstream.removeprefix("http://").partition(":")
-    tasks: set[asyncio.Task[Any]] = set()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            request = await read_request(reader, 0)
-            proxy.seen.append(request)
-            fault = proxy.choose(request)
-            passage = Passage(request, _written(request), reader, writer, proxy.upstream)
-            if fault is None or fault.__code__.co_argcount == 1:
-                proxy.passed.append(request)
-                await (fault or passes)(passage)
-            else:
-                await fault(request, writer)
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            tasks.discard(task)
-            writer.close()
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await read_request(reader, 0)
+        proxy.seen.append(request)
+        fault = proxy.choose(request)
+        passage = Passage(request, _written(request), reader, writer, proxy.upstream)
+        if fault is None or fault.__code__.co_argcount == 1:
+            proxy.passed.append(request)
+            await (fault or passes)(passage)
+        else:
+            await fault(request, writer)
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    proxy = FaultyProxy(listening.sockets[0].getsockname()[1], (host, int(port)), "https" if tls else "http")
-    try:
+    async with listening(talk, tls) as own:
+        proxy = FaultyProxy(own, (host, int(port)), "https" if tls else "http")
         yield proxy
-    finally:
-        listening.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await listening.wait_closed()
-        await asyncio.sleep(0)
 
 
 def _written(request: Request) -> bytes:

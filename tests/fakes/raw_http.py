@@ -29,6 +29,7 @@ class Request:
 
 
 Behaviour = Callable[[Request, asyncio.StreamWriter], Awaitable[None]]
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -95,40 +96,52 @@ async def resets(_: Request, writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def raw_server(*behaviours: Behaviour, greeting: bytes = b"", tls: ssl.SSLContext | None = None) -> AsyncGenerator[RawServer]:
-    """Serve on a free loopback port, by TLS if told; a greeting goes out before anything is read, as no HTTP server does."""
+async def listening(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
+    """Talk with whoever connects to a free loopback port, by TLS if told; yields the port, and ends every talk when left."""
     tasks: set[asyncio.Task[Any]] = set()
-    queue = list(behaviours)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
+        assert task is not None
         tasks.add(task)
-        server.connections += 1
-        number = server.connections
-        writer.write(greeting)
         try:
-            while not writer.is_closing():
-                request = await read_request(reader, number)
-                server.requests.append(request)
-                behave = queue.pop(0) if len(queue) > 1 else queue[0]
-                await behave(request, writer)
+            await talk(reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
             tasks.discard(task)
             writer.close()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    server = RawServer(listening.sockets[0].getsockname()[1])
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:
-        yield server
+        yield server.sockets[0].getsockname()[1]
     finally:
-        listening.close()
+        server.close()
         for task in list(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await listening.wait_closed()
+        await server.wait_closed()
         await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def raw_server(*behaviours: Behaviour, greeting: bytes = b"", tls: ssl.SSLContext | None = None) -> AsyncGenerator[RawServer]:
+    """Serve on a free loopback port, by TLS if told; a greeting goes out before anything is read, as no HTTP server does."""
+    queue = list(behaviours)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server.connections += 1
+        number = server.connections
+        writer.write(greeting)
+        while not writer.is_closing():
+            request = await read_request(reader, number)
+            server.requests.append(request)
+            behave = queue.pop(0) if len(queue) > 1 else queue[0]
+            await behave(request, writer)
+
+    async with listening(talk, tls) as port:
+        server = RawServer(port)
+        yield server
 
 
 async def read_request(reader: asyncio.StreamReader, connection: int) -> Request:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from harness.demo.server import QuietServer
 
 BUILD = "0123456789abcdef"
 
@@ -63,20 +65,6 @@ class SocketBot:
         return self.accepted[count - 1]
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-
 @asynccontextmanager
 async def socket_bot(talk: Talk, *refusals: Response, accept: Callable[[str], Any] | None = None) -> AsyncGenerator[SocketBot]:
     """Serve; the first handshakes are refused with these, and `accept` answers a message with what its answer is called."""
@@ -105,7 +93,7 @@ async def socket_bot(talk: Talk, *refusals: Response, accept: Callable[[str], An
     app = Starlette(routes=[Route("/chat", message, methods=["POST"]), WebSocketRoute("/socket", line)])
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    server = _Server(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, ws="websockets-sansio"))
+    server = QuietServer(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, ws="websockets-sansio"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     bot.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     await server.listening.wait()
