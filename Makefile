@@ -32,7 +32,7 @@ coverage: $(READY)
 	$(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --cov --cov-report=term:skip-covered
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -m slow --timeout 7200
+	HARNESS_PROPERTIES=search $(BIN)/python -m pytest -m slow --timeout 7200
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
