@@ -18,8 +18,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from harness.statistics.paired import critical_value, paired_comparison
-
 FloatArray = npt.NDArray[np.float64]
 Level = Literal["nominal", "ordinal", "interval"]
 """What distances between scores mean: nothing but different, their order, or their size."""
@@ -180,26 +178,6 @@ def agreement_share(first: npt.ArrayLike, second: npt.ArrayLike, within: float =
     both = _present(first, second)
     distance = np.abs(np.asarray(first, dtype=np.float64)[both] - np.asarray(second, dtype=np.float64)[both])
     return float(np.mean(distance <= within)) if distance.size else float("nan")
-
-
-def mean_bias(judge: npt.ArrayLike, human: npt.ArrayLike, units: npt.ArrayLike | None = None, confidence: float = 0.95) -> Estimate:
-    """Return the mean of judge minus human over the items that both rated, with a t interval over units.
-
-    Positive: the judge is the milder one. Source of the clustered error: Miller 2024 (arXiv:2411.00640).
-
-    Degenerate: no pairs → NaN, unbounded; one unit → unbounded; all differences equal → an interval of no width.
-    """
-    both = _present(judge, human)
-    difference = np.asarray(judge, dtype=np.float64)[both] - np.asarray(human, dtype=np.float64)[both]
-    if not difference.size:
-        return Estimate(float("nan"), -np.inf, np.inf)
-    unit = np.arange(difference.size) if units is None else np.asarray(units)[both]
-    found = paired_comparison(difference, np.ones(difference.size), unit)
-    value = float(found.difference)
-    if found.df <= 0:
-        return Estimate(value, -np.inf, np.inf)
-    half = float(critical_value(found.df, (1.0 - confidence) / 2) * found.standard_error)
-    return Estimate(value, value - half, value + half)
 
 
 def coverage(rated: npt.ArrayLike, wanted: npt.ArrayLike) -> float:

@@ -19,7 +19,6 @@ Freedman, Blackburn 1986 (predictive power, by which sides are closed).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import Any, Literal
@@ -227,33 +226,6 @@ def take_look(standing: Standing, result: PairedResult, look: int, plan: LookPla
     fresh = Standing(ruling, np.full_like(ruling, look), pass_open, fail_open, np.broadcast_to(level, ruling.shape), lower, upper)
     waiting = standing.undecided
     return standing.updated(waiting, fresh.chosen(waiting))
-
-
-def over_looks(results: Iterable[PairedResult], plan: LookPlan, rule: Rule, last: int | None = None) -> Standing:
-    """Return where the runs stand after these looks, the first ones of the plan, in order; later evidence changes nothing.
-
-    Raises:
-        ValueError: there is no look, or more of them than the plan has.
-    """
-    found = list(results)
-    if not found or len(found) > len(plan.looks):
-        raise ValueError(f"{len(found)} looks were taken of a plan of {len(plan.looks)}")
-    standing = Standing.begin(found[0].difference.shape)
-    for look, result in enumerate(found):
-        standing = take_look(standing, result, look, plan, rule, last)
-    return standing
-
-
-def worst_of(standings: Sequence[Standing]) -> IntArray:
-    """Return the ruling over several comparisons of the same runs, such as against the baseline and against the pin.
-
-    FAIL as soon as one has FAILed, since nothing is worse; otherwise CONTINUE until all are decided; then INCONCLUSIVE
-    before PASS. A comparison that was decided at an earlier look keeps that decision.
-    """
-    rulings = np.stack([standing.ruling for standing in standings])
-    order = [Ruling.FAIL, Ruling.CONTINUE, Ruling.INCONCLUSIVE]
-    worst: IntArray = np.select([(rulings == one).any(axis=0) for one in order], order, Ruling.PASS).astype(np.int8)
-    return worst
 
 
 def point_rule_error(standard_error: npt.ArrayLike, df: npt.ArrayLike, distance: float) -> FloatArray:

@@ -157,8 +157,7 @@ def paired_comparison(
     variance = np.maximum(largest / (1.0 - concentration), floor) if estimable else unknown
     variance_low = np.maximum(smallest / (1.0 - concentration), floor) if estimable else unknown
     root = np.sqrt(cluster_share.size)
-    skew_low = root * _smallest_skew(pull - reach, smallest, largest)
-    skew_high = -root * _smallest_skew(-pull - reach, smallest, largest)
+    skew_low, skew_high = (sign * root * _smallest_skew(sign * pull - reach, smallest, largest) for sign in (1, -1))
     return PairedResult(
         difference=centre - radius,
         difference_high=centre + radius,

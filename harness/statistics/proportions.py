@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, betaincinv, ndtri
+from scipy.special import bdtr, ndtri
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -15,8 +15,7 @@ FloatArray = npt.NDArray[np.float64]
 def wilson_interval(successes: npt.ArrayLike, trials: npt.ArrayLike, confidence: float = 0.95) -> tuple[FloatArray, FloatArray]:
     """Return the two-sided score interval (lower, upper) of a share: the shares that a z test at this level would not reject.
 
-    Its coverage is near the nominal one *on average*, with few trials and shares near 0 or 1 too; use `exact_interval`
-    where it may never fall short. Source: Wilson 1927; Brown, Cai, DasGupta 2001.
+    Its coverage is near the nominal one *on average*, with few trials and shares near 0 or 1 too. Source: Wilson 1927; Brown, Cai, DasGupta 2001.
 
     Degenerate: no trials → (0, 1). No success → lower bound exactly 0; only successes → upper bound exactly 1.
 
@@ -35,20 +34,6 @@ def wilson_interval(successes: npt.ArrayLike, trials: npt.ArrayLike, confidence:
     centre = (share + z**2 / (2 * safe)) / (1 + z**2 / safe)
     half = z / (1 + z**2 / safe) * np.sqrt(share * (1 - share) / safe + z**2 / (4 * safe**2))
     return np.where(x > 0, centre - half, 0.0), np.where(x < n, centre + half, 1.0)
-
-
-def exact_interval(successes: npt.ArrayLike, trials: npt.ArrayLike, confidence: float = 0.95) -> tuple[FloatArray, FloatArray]:
-    """Return the two-sided interval (lower, upper) of a share that misses it at most as often as promised, always.
-
-    Source: Clopper, Pearson 1934. Wider than `wilson_interval`; with no success in n trials the one-sided 95 % bound
-    (confidence 0.90) is the "rule of three", about 3/n. Arguments, degenerate cases and errors as there.
-    """
-    x, n = _counts(successes, trials)
-    tail = (1.0 - _level(confidence)) / 2
-    misses = n - x
-    lower = betaincinv(np.where(x > 0, x, 1.0), misses + 1.0, tail)
-    upper = betaincinv(x + 1.0, np.where(misses > 0, misses, 1.0), 1.0 - tail)
-    return np.where(x > 0, lower, 0.0), np.where(misses > 0, upper, 1.0)
 
 
 def mcnemar_exact(only_first: npt.ArrayLike, only_second: npt.ArrayLike) -> FloatArray:

@@ -6,10 +6,8 @@ from dataclasses import replace
 import krippendorff
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from harness.statistics.agreement import (
@@ -22,7 +20,6 @@ from harness.statistics.agreement import (
     confusion_matrix,
     coverage,
     krippendorff_alpha,
-    mean_bias,
     quadratic_kappa,
     quadratic_weighted_kappa,
 )
@@ -145,16 +142,14 @@ def test_alpha_interval_holds_the_value():
     assert again[1] != wide
 
 
-@pytest.mark.parametrize("measure", ["kappa", "alpha", "bias"])
+@pytest.mark.parametrize("measure", ["kappa", "alpha"])
 def test_items_of_one_unit_are_no_new_evidence(measure):
     """Every item four times, as one unit, gives the interval of each once; counted as independent it is half as wide."""
     first, second = rated(np.random.default_rng(5), 60, 1.2)
     many, unit = [np.repeat(rater, 4) for rater in (first, second)], np.repeat(np.arange(60), 4)
 
     def width(a, b, units):
-        if measure == "bias":
-            found = mean_bias(a, b, units)
-        elif measure == "kappa":
+        if measure == "kappa":
             found = quadratic_weighted_kappa(a, b, SCORES, units, QUICK)
         else:
             found = alpha_reliability([a, b], SCORES, "interval", units, QUICK)
@@ -162,19 +157,6 @@ def test_items_of_one_unit_are_no_new_evidence(measure):
 
     assert width(*many, unit) == pytest.approx(width(first, second, None), rel=0.05)
     assert width(*many, None) == pytest.approx(width(*many, unit) / 2, rel=0.2)
-
-
-def test_bias_agrees_with_the_t_test():
-    """One item a unit: the ordinary paired t interval; several: the clustered error of a regression on a constant."""
-    rng = np.random.default_rng(6)
-    human, judge = rated(rng, 50, 1.0)
-    found = mean_bias(judge, human)
-    expected = stats.ttest_1samp(judge - human, 0).confidence_interval(0.95)
-    assert (found.lower, found.upper) == pytest.approx((expected.low, expected.high))
-    units = np.arange(50) // 5
-    clustered = sm.OLS(judge - human, np.ones(50)).fit(cov_type="cluster", cov_kwds={"groups": units}, use_t=True)
-    grouped = mean_bias(judge, human, units)
-    assert (grouped.lower, grouped.upper) == pytest.approx(tuple(clustered.conf_int()[0]))
 
 
 def test_shares_and_coverage():
@@ -192,7 +174,6 @@ def test_degenerate_no_pairs():
     everything = Estimate(NAN, -1.0, 1.0)
     assert repr(quadratic_weighted_kappa(first, second, SCORES)) == repr(everything)
     assert repr(alpha_reliability([first, second], SCORES)) == repr(everything)
-    assert repr(mean_bias(first, second)) == repr(Estimate(NAN, -math.inf, math.inf))
     assert math.isnan(agreement_share(first, second))
     assert math.isnan(coverage([1.0, 2.0], wanted=[NAN, NAN]))
     assert confusion_matrix(first, second, SCORES).sum() == 0
@@ -217,13 +198,6 @@ def test_degenerate_kappa():
     assert (same.lower, same.upper) == (-1.0, 1.0)
     assert quadratic_weighted_kappa([3] * 20, [3, 4] * 10, SCORES, resampling=QUICK).value == pytest.approx(0.0)
     assert math.isnan(float(quadratic_kappa(confusion_matrix([2, 2], [2, 2], [2]), [2])))
-
-
-def test_degenerate_bias():
-    """A single unit has no error; equal differences leave none."""
-    assert mean_bias([4], [3]) == Estimate(1.0, -math.inf, math.inf)
-    assert mean_bias([4, 5, 3], [3, 4, 2]) == Estimate(1.0, 1.0, 1.0)
-    assert mean_bias([4, 5, 3], [3, 4, 1], [7, 7, 7]).upper == math.inf
 
 
 def test_too_few_units_claim_nothing():

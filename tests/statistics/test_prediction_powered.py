@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.api import OLS
 
 from harness.statistics.prediction_powered import Measured, corrected_difference, corrected_mean, human_minus_judge
 
@@ -40,6 +41,16 @@ def test_labels_of_one_unit_are_no_new_evidence():
     once, twice = human_minus_judge(HUMAN, JUDGE), human_minus_judge(HUMAN * 2, JUDGE * 2, units=[0, 1, 2, 3] * 2)
     assert float(twice.standard_error) == pytest.approx(float(once.standard_error))
     assert float(human_minus_judge(HUMAN * 2, JUDGE * 2).standard_error) < float(once.standard_error)
+
+
+def test_clustered_errors_agree_with_a_regression():
+    """Several labels a unit: the interval is that of a regression on a constant with clustered errors."""
+    rng = np.random.default_rng(6)
+    human, judge, units = rng.integers(1, 6, 50), rng.integers(1, 6, 50), np.arange(50) // 5
+    clustered = OLS(human - judge, np.ones(50)).fit(cov_type="cluster", cov_kwds={"groups": units}, use_t=True)
+    assert [float(bound) for bound in human_minus_judge(human, judge, units=units).interval()] == pytest.approx(
+        clustered.conf_int()[0].tolist()
+    )
 
 
 def test_parts_and_variances_add():
