@@ -4,7 +4,8 @@ What goes wrong at the model's side is a `ModelFailure`, classified, and never a
 a failure says whether it may have been charged. Our own mistakes (no key, no price under a budget) are SettingsErrors.
 
 Doors are put together from small ones, each with the same Protocol (`access` draws them): `CachedDoor` looks up what was answered
-before, in a store that processes share, around `PatientDoor`, which tries again, around `MeteredDoor`, which reserves and counts
+before, in a store that processes share, around `WarmingDoor`, which lets one question fill the provider's prompt cache before the
+crowd comes, around `PatientDoor`, which tries again, around `MeteredDoor`, which reserves and counts
 money for every single try, around `LedgerDoor`, which writes each down so that a killed run knows what it spent, around
 `AnthropicDoor`, which asks exactly once. The SDK's own retries are switched off, because a try that nobody counted is money that
 nobody counted.

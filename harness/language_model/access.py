@@ -1,9 +1,9 @@
-"""Everything that stands between a question and the model, in order: store, patience, meter, ledger, the provider.
+"""Everything that stands between a question and the model, in order: store, warming, patience, meter, ledger, the provider.
 
-CachedDoor ─ PatientDoor ─ MeteredDoor ─ LedgerDoor ─ AnthropicDoor          asked singly
-CachedDoor ─ SinglyAgain ┬ MeteredDoor ─ LedgerDoor ─ BatchingDoor           asked in batches,
-                         └ PatientDoor ─ MeteredDoor ─ LedgerDoor ─ …        and singly what they left
-CachedDoor                                                                   a replay
+CachedDoor ─ WarmingDoor ─ PatientDoor ─ MeteredDoor ─ LedgerDoor ─ AnthropicDoor   asked singly
+CachedDoor ─ SinglyAgain ┬ MeteredDoor ─ LedgerDoor ─ BatchingDoor                  asked in batches,
+                         └ WarmingDoor ─ PatientDoor ─ MeteredDoor ─ …              and singly what they left
+CachedDoor                                                                          a replay
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from harness.language_model.opening import Doors, opened
 from harness.language_model.patient import Patience, PatientDoor
 from harness.language_model.prices import Prices
 from harness.language_model.singly import SinglyAgain
+from harness.language_model.warming import WarmingDoor, Warmth
 
 TOKEN_BYTES = 8
 
@@ -70,6 +71,7 @@ class ModelAccess:
         """What was used and spent, by all sessions of the run."""
         self._budget = Budget(terms.limit)
         self._sessions = 0
+        self._warmth = Warmth()
         if terms.limit is not None:
             terms.prices.require(terms.models)
         if terms.batch is not None and terms.connection is not None and terms.connection.provider == "bedrock":
@@ -136,7 +138,7 @@ class ModelAccess:
             self._sessions -= 1
 
     def _single(self, doors: Doors, budget: Budget) -> LanguageModel:
-        return PatientDoor(self._metered(doors.model, budget), self._terms.patience, Random())
+        return WarmingDoor(PatientDoor(self._metered(doors.model, budget), self._terms.patience, Random()), self._warmth)
 
     def _metered(self, door: LanguageModel, budget: Budget) -> MeteredDoor:
         terms = self._terms
