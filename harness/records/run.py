@@ -118,6 +118,18 @@ class LookSchedule:
         return self.looks + self.extension
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Shard:
+    """A part of a run that is held by a process of its own: number 2 of 5, say."""
+
+    number: int
+    """From 1."""
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
 @dataclass(frozen=True, slots=True)
 class RunManifest:
     """What was planned before the first call; a journal that does not carry exactly this is foreign."""
@@ -156,6 +168,10 @@ class RunManifest:
     """Number of the first repeat; not 0 only where single conversations are held again."""
     rejudged: str | None = None
     """Id of the run or baseline whose conversations these are; None where they were held for this run."""
+    shard: Shard | None = None
+    """The part of the plan that this journal holds; None: all of it."""
+    merged: tuple[str, ...] = ()
+    """Ids of the runs that held the shards of this one, by shard; empty where it was not put together from shards."""
 
     @property
     def planned(self) -> int:

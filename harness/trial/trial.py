@@ -85,11 +85,7 @@ async def hold_trial(experiment: Experiment, rules: Rules) -> Trial:
     manifest = experiment.green.manifest
     if rules.watch is not None:
         rules = replace(rules, drift=rules.watch.known(manifest.run_id))
-    wave = first_wave(manifest)
-    looked = manifest.schedule.looks[0] if manifest.schedule else None
-    hopeless = drift_invalid(rules.drift, side_by_side=rules.baseline is None)  # nobody pays for scores that can decide nothing
-    judged = frozenset() if hopeless else _judged(wave, looked, _compared(manifest, rules))
-    seen = await hold_step(experiment, Step(wave, judged, looked, beside=True), before)
+    seen = await hold_step(experiment, first_step(manifest, rules), before)
     found, seen = await _integration(experiment, rules, seen, before)
     answer, seen = await _quality(experiment, rules, seen, before)
     if rules.watch is not None and answer.decision is not Decision.INVALID:
@@ -98,6 +94,40 @@ async def hold_trial(experiment: Experiment, rules: Rules) -> Trial:
     # A must_pass scenario may have failed in a later look, for the first time: that asks for its re-runs too.
     found, seen = await _integration(experiment, rules, seen, before)
     return Trial(seen.green, (found, answer), len(experiment.green.journal.troubles), _baseline(rules, seen))
+
+
+def first_step(manifest: RunManifest, rules: Rules) -> Step:
+    """Return what is held for every scenario, whatever is seen, and what of it is judged: the first look of both gates."""
+    wave = first_wave(manifest)
+    looked = manifest.schedule.looks[0] if manifest.schedule else None
+    hopeless = drift_invalid(rules.drift, side_by_side=rules.baseline is None)  # nobody pays for scores that can decide nothing
+    judged = frozenset() if hopeless else _judged(wave, looked, _compared(manifest, rules))
+    return Step(wave, judged, looked, beside=True)
+
+
+def undecided(rules: Rules, seen: Measurement) -> bool:
+    """Return whether a gate asks for conversations that were not held yet."""
+    return isinstance(_asked_integration(rules, seen), NextLook) or isinstance(quality.decide(_evidence(rules, seen), rules.policy), NextLook)
+
+
+async def decide_as_held(seen: Measurement, rules: Rules, why: str, rerun: int = 0) -> Trial:
+    """Return what both gates say of what was held, where nothing more can be.
+
+    Args:
+        seen: what was measured.
+        rules: by what is decided.
+        why: one sentence, for a gate that asks for more conversations.
+        rerun: conversations held again because of infrastructure trouble.
+
+    Raises:
+        JudgeError: the judge is watched, and cannot be asked about the anchors.
+    """
+    found = integration.stopped(integration.evidence(seen.green, _baseline(rules, seen)), rules.policy, why)
+    answer = quality.stopped(_evidence(rules, seen), rules.policy, why)
+    if rules.watch is not None and answer.decision is not Decision.INVALID:
+        rules = replace(rules, drift=await rules.watch.seen(seen.green.manifest.run_id))
+        answer = quality.stopped(_evidence(rules, seen), rules.policy, why)
+    return Trial(seen.green, (found, answer), rerun, _baseline(rules, seen))
 
 
 async def _integration(
