@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from harness.conversations.speaker import ScriptedSpeaker
+import itertools
+
+from harness.conversations.speaker import ScriptedSpeaker, Speaker
 from harness.conversations.transcript import EndReason, Exchange, Transcript
 from harness.scenarios.model import Scenario
 from harness.targets.protocol import Answer, Opening, Owner, Target, TransportFailure
 
 
-async def drive(scenario: Scenario, opening: Opening, target: Target) -> Transcript:
-    """Hold the conversation that a scenario scripts and return what happened.
+async def drive(scenario: Scenario, opening: Opening, target: Target, speaker: Speaker | None = None) -> Transcript:
+    """Hold one conversation of a scenario and return what happened.
 
     It ends early at the first failed turn, because what a bot says after an answer was lost is no longer the
-    scripted conversation, and where a line needs a value that no reply carried.
+    conversation that was meant, and where the speaker has nothing to say.
+
+    Args:
+        scenario: what is held.
+        opening: with which the target is told of it.
+        target: with whom.
+        speaker: who speaks for the user; default: the scenario's script.
+
+    Raises:
+        SimulatedUserError: whoever plays the user cannot be asked at all.
     """
-    speaker = ScriptedSpeaker(scenario.turns)
+    speaker = ScriptedSpeaker(scenario.turns) if speaker is None else speaker
     exchanges: list[Exchange] = []
-    ended = EndReason.COMPLETED
     async with target.open(opening) as session:
-        for number, turn in enumerate(scenario.turns, start=1):
-            line = speaker.line(number)
-            if line is None:
-                ended = EndReason.CAPTURE_MISSING
+        for number in itertools.count(1):
+            line = await speaker.say(number)
+            if isinstance(line, EndReason):
+                ended = line
                 break
-            answer = await session.send(line, number, turn.timeout_s)
-            exchanges.append(_exchange(number, line, answer))
+            answer = await session.send(line.text, number, line.timeout_s)
+            exchanges.append(_exchange(number, line.text, answer))
             if isinstance(answer.result, TransportFailure):
                 ended = EndReason.TARGET_FAILURE if answer.result.owner is Owner.TARGET else EndReason.INFRASTRUCTURE
                 break
-            speaker.hear(number, answer.result.payload)
+            speaker.hear(number, answer.result)
     return Transcript(
         scenario_id=opening.scenario_id,
         repeat=opening.repeat,
@@ -36,6 +46,8 @@ async def drive(scenario: Scenario, opening: Opening, target: Target) -> Transcr
         target=target.identity,
         exchanges=tuple(exchanges),
         ended=ended,
+        simulation=speaker.simulation,
+        variant=speaker.variant,
     )
 
 

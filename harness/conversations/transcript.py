@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.conversations.simulation import Simulation, Variant
+from harness.scenarios.model import Scenario, Turn
 from harness.targets.protocol import Attempt, Reply, TargetIdentity, TransportFailure
 
 
@@ -24,10 +26,13 @@ class EndReason(StrEnum):
     """Why the conversation ended."""
 
     COMPLETED = "completed"
+    """Everything was said; of a simulated user, `Simulation.outcome` tells more."""
     TARGET_FAILURE = "target_failure"
     INFRASTRUCTURE = "infrastructure"
     CAPTURE_MISSING = "capture_missing"
     """A later turn needs a captured value that the reply did not carry: the target's failure."""
+    SIMULATOR = "simulator"
+    """The simulated user broke its contract: our own trouble, like infrastructure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,10 @@ class Transcript:
     target: TargetIdentity
     exchanges: tuple[Exchange, ...]
     ended: EndReason
+    simulation: Simulation | None = None
+    """None where the user's part was scripted."""
+    variant: Variant | None = None
+    """None where it was said as it is written."""
 
     @property
     def failed(self) -> bool:
@@ -50,4 +59,16 @@ class Transcript:
     @property
     def valid(self) -> bool:
         """True when the conversation is evidence about the target at all."""
-        return self.ended is not EndReason.INFRASTRUCTURE
+        return self.ended not in {EndReason.INFRASTRUCTURE, EndReason.SIMULATOR}
+
+
+def turns_of(scenario: Scenario, transcript: Transcript) -> tuple[Turn, ...]:
+    """Return what is expected turn by turn: the script, or for a simulated user a turn for each exchange that was held.
+
+    A reply to a simulated user is due in the language in which the line was.
+    """
+    if scenario.user is None:
+        return scenario.turns
+    spoken = transcript.simulation.languages if transcript.simulation else ()
+    due = (spoken[place] if place < len(spoken) else scenario.locale for place in range(len(transcript.exchanges)))
+    return tuple(scenario.user.reply_turns[language] for language in due)

@@ -28,7 +28,7 @@ MAX_MISTAKES = 500
 MAX_STRINGS = 50_000
 """Strings that one table may expand to."""
 _ROW_NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,79}$")
-_TEMPLATED = ("setup", "turns")
+_TEMPLATED = ("setup", "turns", "user")
 """Parts of a scenario in which templates stand."""
 
 

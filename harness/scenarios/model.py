@@ -7,14 +7,18 @@ resolved, fingerprint computed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from harness.frozen import FrozenModel
+
+if TYPE_CHECKING:
+    from harness.scenarios.simulated import SimulatedUser  # which is made of turns and expectations, too
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,79}$")]
 Language = Literal["en", "ja"]
@@ -33,6 +37,7 @@ def _of_an_answer(status: int) -> int:
 AnswerStatus = Annotated[int, AfterValidator(_of_an_answer), Field(json_schema_extra={"minimum": 200, "maximum": 299})]
 Attribute = Literal["price", "volumes", "author", "status", "stock", "age_rating"]
 Slot = Literal["order_number", "email", "budget", "age", "genre", "title", "reason", "address"]
+VariantKind = Literal["paraphrase", "title_script", "politeness", "typos"]
 
 
 class Severity(StrEnum):
@@ -238,3 +243,20 @@ class Scenario:
     fingerprint: str
     """Of turns, setup, expectations, criteria and the trusted facts; not of title, tags, weight or place."""
     source: SourcePlace
+    user: SimulatedUser | None = None
+    """Who plays the user's part; None where `turns` are its script."""
+    variants: tuple[VariantKind, ...] = ()
+    """In which other wordings the same is said, one drawn for each repeat; the expectations stay the same."""
+
+    @property
+    def expectations(self) -> Iterator[Expectation]:
+        """All that is expected of some reply, milestones of a simulated user aside."""
+        for turn in self.turns:
+            yield from turn.expect
+        if self.user is not None:
+            yield from self.user.every_reply
+
+    @property
+    def longest(self) -> int:
+        """Most messages that the user says."""
+        return len(self.turns) if self.user is None else self.user.turn_cap

@@ -11,23 +11,39 @@ from harness.frozen import fingerprint
 from harness.scenarios.expansion import Draft
 from harness.scenarios.model import Cites, Expectation, FactsMatch, Scenario, SourcePlace
 from harness.scenarios.rubric import Rubric
+from harness.scenarios.simulated_mistakes import user_mistakes
 from harness.scenarios.soundness import expectation_problems, path_problem
+from harness.scenarios.source import ScenarioSource
 from harness.yaml_source.document import DataPath, meant
 
 
 def own_mistakes(draft: Draft) -> Iterator[Mistake]:
     """Yield what is wrong with a draft by itself: patterns, paths, schemas, repeated words."""
+    for at, expectation in expectations_in(draft):
+        yield from (draft.mistake((*at, *path), message) for path, message in expectation_problems(expectation))
     for number, turn in enumerate(draft.source.turns):
-        for index, expectation in enumerate(turn.expect):
-            at: DataPath = ("turns", number, "expect", index)
-            yield from (draft.mistake((*at, *path), message) for path, message in expectation_problems(expectation))
         for name, path in turn.capture.items():
             problem = path_problem(path)
             if problem is not None:
                 yield draft.mistake(("turns", number, "capture", name), problem)
-    for key in ("tags", "dimensions", "criteria", "facts"):
+    if draft.source.user is not None and draft.whole:
+        for place, message in user_mistakes(draft.source.user, draft.source.locale):
+            yield draft.mistake(("user", *place), message)
+    for key in ("tags", "dimensions", "criteria", "facts", "variants"):
         words: tuple[str, ...] = getattr(draft.source, key)
         yield from (draft.mistake((key, index), f"'{word}' stands here again") for index, word in enumerate(words) if word in words[:index])
+
+
+def expectations_in(draft: Draft) -> Iterator[tuple[DataPath, Expectation]]:
+    """Yield every expectation of a draft with its path: of its turns, or of its simulated user."""
+    for number, turn in enumerate(draft.source.turns):
+        yield from ((("turns", number, "expect", index), one) for index, one in enumerate(turn.expect))
+    user = draft.source.user
+    if user is None:
+        return
+    yield from ((("user", "every_reply", index), one) for index, one in enumerate(user.every_reply))
+    for number, milestone in enumerate(user.milestones):
+        yield from ((("user", "milestones", number, "expect", index), one) for index, one in enumerate(milestone.expect))
 
 
 def rubric_mistakes(draft: Draft, rubric: Rubric) -> Iterator[Mistake]:
@@ -46,7 +62,7 @@ def rubric_mistakes(draft: Draft, rubric: Rubric) -> Iterator[Mistake]:
             message = f"dimension '{item.dimension}' is not among this scenario's dimensions{meant(item.dimension, source.dimensions)}"
             yield draft.mistake(("own_criteria", index, "dimension"), message)
     for path, name in _named_criteria(draft):
-        may_be_own = path[0] == "turns" and (name in own or "own_criteria" in draft.unread)
+        may_be_own = path[0] != "criteria" and (name in own or "own_criteria" in draft.unread)
         problem = None if may_be_own else _criterion_problem(draft, rubric, name)
         if problem is not None:
             yield draft.mistake(path, problem)
@@ -55,10 +71,11 @@ def rubric_mistakes(draft: Draft, rubric: Rubric) -> Iterator[Mistake]:
 def _named_criteria(draft: Draft) -> Iterator[tuple[DataPath, str]]:
     for index, name in enumerate(draft.source.criteria):
         yield ("criteria", index), name
-    for number, turn in enumerate(draft.source.turns):
-        for index, expectation in enumerate(turn.expect):
-            if expectation.criterion is not None:
-                yield ("turns", number, "expect", index, "criterion"), expectation.criterion
+    for at, expectation in expectations_in(draft):
+        if expectation.criterion is not None:
+            yield (*at, "criterion"), expectation.criterion
+    if draft.source.user is not None and draft.source.user.criterion is not None:
+        yield ("user", "criterion"), draft.source.user.criterion
 
 
 def _criterion_problem(draft: Draft, rubric: Rubric, name: str) -> str | None:
@@ -75,10 +92,8 @@ def _criterion_problem(draft: Draft, rubric: Rubric, name: str) -> str | None:
 
 def fact_mistakes(draft: Draft, facts: Facts) -> Iterator[Mistake]:
     """Yield ids of titles and passages that the trusted facts do not know."""
-    for number, turn in enumerate(draft.source.turns):
-        for index, expectation in enumerate(turn.expect):
-            at: DataPath = ("turns", number, "expect", index)
-            yield from (draft.mistake((*at, key), message) for key, message in _unknown_ids(expectation, facts))
+    for at, expectation in expectations_in(draft):
+        yield from (draft.mistake((*at, key), message) for key, message in _unknown_ids(expectation, facts))
 
 
 def _unknown_ids(expectation: Expectation, facts: Facts) -> Iterator[tuple[str, str]]:
@@ -117,6 +132,7 @@ def resolved(draft: Draft, rubric: Rubric, facts: Facts, path: Path) -> Scenario
         "criteria": criteria,
         "own_criteria": source.own_criteria,
         "facts": facts.fingerprint_of(source.facts),
+        **_of_user(source),
     }
     return Scenario(
         id=draft.id,
@@ -136,4 +152,19 @@ def resolved(draft: Draft, rubric: Rubric, facts: Facts, path: Path) -> Scenario
         facts=source.facts,
         fingerprint=fingerprint(content),
         source=SourcePlace(path, draft.document.place_of(draft.at)[0]),
+        user=source.user,
+        variants=source.variants,
     )
+
+
+def _of_user(source: ScenarioSource) -> dict[str, object]:
+    """Return what makes two simulated or varied scenarios comparable; nothing for a plain script.
+
+    Whether a scenario may decide in a gate changes nothing about its conversations.
+    """
+    found: dict[str, object] = {}
+    if source.user is not None:
+        found["user"] = source.user.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"gates"})
+    if source.variants:
+        found["variants"] = sorted(source.variants)
+    return found

@@ -28,12 +28,18 @@ def salvaged(entry: dict[str, Any], unusable: Iterable[DataPath]) -> dict[str, A
             _leave_out(kept, path)
     for turn in kept.get("turns", []):
         turn.setdefault("say", "unread")
-    return {**_STOPGAPS, **kept}
+    return {**_without_script(_STOPGAPS, kept), **kept}
 
 
 def unread_keys(entry: dict[str, Any], unusable: Iterable[DataPath]) -> frozenset[str]:
     """Return the keys of a salvaged scenario, turns aside, whose values are stopgaps or lack."""
-    return frozenset(str(path[0]) for path in unusable if path and path[0] != "turns") | (_STOPGAPS.keys() - entry.keys())
+    lacking = _without_script(_STOPGAPS, entry).keys() - entry.keys()
+    return frozenset(str(path[0]) for path in unusable if path and path[0] != "turns") | lacking
+
+
+def _without_script(stopgaps: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the stopgaps that a scenario may need: one whose user is simulated has no turns."""
+    return {key: value for key, value in stopgaps.items() if key != "turns" or "user" not in entry}
 
 
 def _leave_out(kept: dict[str, Any], path: DataPath) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from harness.frozen import FrozenModel
-from harness.scenarios.model import Identifier, Intent, Language, OwnCriterion, Turn
+from harness.scenarios.model import Identifier, Intent, Language, OwnCriterion, Turn, VariantKind
+from harness.scenarios.simulated import SimulatedUser
 
 Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,39}$")]
 DEFAULT_FACTS = ("catalogue", "policies", "orders")
@@ -39,7 +40,19 @@ class ScenarioSource(FrozenModel):
     examples: tuple[dict[Column, JsonValue], ...] = Field(
         (), max_length=500, description="rows for {{ example.column }}; each needs a 'name' and the same columns"
     )
-    turns: tuple[Turn, ...] = Field(min_length=1, max_length=50, description="the conversation")
+    turns: tuple[Turn, ...] = Field((), min_length=1, max_length=50, description="the conversation, scripted; or say 'user'")
+    user: SimulatedUser | None = Field(None, description="a simulated user, who leads the conversation in place of 'turns'")
+    variants: tuple[VariantKind, ...] = Field(
+        (), max_length=4, description="other wordings of the same, one drawn for each repeat; the same is expected of all (metamorphic)"
+    )
+
+    @model_validator(mode="after")
+    def _is_led_by_somebody(self) -> ScenarioSource:
+        if self.user is None and not self.turns:
+            raise ValueError("needs 'turns', or a 'user' to be simulated")
+        if self.user is not None and self.turns:
+            raise ValueError("has 'turns' and a 'user'; a conversation is scripted or simulated, so keep one of them")
+        return self
 
 
 class ScenarioFile(FrozenModel):
