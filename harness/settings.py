@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -25,6 +25,8 @@ from harness.package_data import shipped
 Mode = Literal["observe", "advise", "enforce"]
 FILE_NAMES = ("harness.toml", "pyproject.toml")
 VARIABLE_PREFIX = "HARNESS_"
+TRUSTED_REF = "trusted_ref"
+"""Flag and variable, and no setting of a file: the revision that the settings themselves are read from."""
 MAX_SETTINGS_BYTES = 1 << 20
 NEARLY = 0.8
 """Likeness from which an unknown environment variable is taken for a misspelt one of ours."""
@@ -88,17 +90,58 @@ class Settings(FrozenModel):
     policy: GatePolicy = Field(default_factory=GatePolicy, description="how the gates decide")
 
 
-def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None = None) -> Settings:
+class SettingsSource(Protocol):
+    """Where settings files are read from."""
+
+    def has(self, path: Path) -> bool:
+        """Return whether there is a file."""
+        ...
+
+    def content(self, path: Path) -> bytes:
+        """Return its bytes, at most `MAX_SETTINGS_BYTES`; raises OSError or SettingsError."""
+        ...
+
+
+class Disk:
+    """Settings files as they lie on the disk."""
+
+    def has(self, path: Path) -> bool:
+        """Return whether there is a file."""
+        return path.is_file()
+
+    def content(self, path: Path) -> bytes:
+        """Return the bytes of a settings file, never more than `MAX_SETTINGS_BYTES`; a pipe or device could be endless."""
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise SettingsError(f"{path}: is not a regular file; name a file like harness.toml")
+        with path.open("rb") as file:
+            content = file.read(MAX_SETTINGS_BYTES + 1)
+        if len(content) > MAX_SETTINGS_BYTES:
+            raise SettingsError(f"{path}: larger than 1 MiB; this is not a settings file")
+        return content
+
+
+_DISK = Disk()
+
+
+def load_settings(
+    flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None = None, source: SettingsSource = _DISK
+) -> Settings:
     """Return the settings that the sources add up to; a flag of None was not given.
+
+    Args:
+        flags: of the command line.
+        environ: the environment.
+        config: the settings file; default: the one found upward from the working directory, if any.
+        source: where settings files are read from.
 
     Raises:
         SettingsError: naming every value that cannot be used, each with its source.
     """
-    path = config or _found_upward()
+    path = config or settings_file(source)
     mistakes: list[str] = []
     values: dict[str, Any] = {}
     if path is not None:
-        values |= _checked(_file_values(path, explicit=config is not None), str(path), mistakes)
+        values |= _checked(_file_values(path, source, explicit=config is not None), str(path), mistakes)
         _anchor_paths(values, path.parent)
     values |= _checked(_environment_values(environ, mistakes), "environment", mistakes)
     values |= _checked({key: value for key, value in flags.items() if value is not None}, "command line", mistakes)
@@ -121,7 +164,8 @@ def policy_with(configured: GatePolicy, flags: Mapping[str, Any]) -> GatePolicy:
         raise SettingsError("\n".join(f"{place}: {one['msg']}" for place, one in zip(places, error.errors(), strict=True))) from None
 
 
-def _found_upward() -> Path | None:
+def settings_file(source: SettingsSource = _DISK) -> Path | None:
+    """Return the settings file that is found upward from the working directory; None where there is none."""
     try:
         start = Path.cwd()
     except FileNotFoundError:  # the working directory was deleted: no file lies there or above
@@ -129,14 +173,14 @@ def _found_upward() -> Path | None:
     for folder in (start, *start.parents):
         for name in FILE_NAMES:
             path = folder / name
-            if path.is_file() and (name == "harness.toml" or _file_values(path, explicit=False)):
+            if source.has(path) and (name == "harness.toml" or _file_values(path, source, explicit=False)):
                 return path
     return None
 
 
-def _file_values(path: Path, *, explicit: bool) -> dict[str, Any]:
+def _file_values(path: Path, source: SettingsSource, *, explicit: bool) -> dict[str, Any]:
     try:
-        data = tomllib.loads(_content(path).decode("utf-8"))
+        data = tomllib.loads(source.content(path).decode("utf-8"))
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such settings file") from None
     except OSError as error:
@@ -152,17 +196,6 @@ def _file_values(path: Path, *, explicit: bool) -> dict[str, Any]:
     if explicit and not section:
         raise SettingsError(f"{path}: has no [tool.harness] table; write one, or name a harness.toml")
     return section or {}
-
-
-def _content(path: Path) -> bytes:
-    """Return the bytes of a settings file, never more than `MAX_SETTINGS_BYTES`; a pipe or device could be endless."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise SettingsError(f"{path}: is not a regular file; name a file like harness.toml")
-    with path.open("rb") as file:
-        content = file.read(MAX_SETTINGS_BYTES + 1)
-    if len(content) > MAX_SETTINGS_BYTES:
-        raise SettingsError(f"{path}: larger than 1 MiB; this is not a settings file")
-    return content
 
 
 def _anchor_paths(values: dict[str, Any], folder: Path) -> None:
@@ -199,7 +232,7 @@ def _environment_values(environ: Mapping[str, str], mistakes: list[str]) -> dict
 
 def _misspelt_variables(environ: Mapping[str, str], fields: Collection[str]) -> Iterator[str]:
     """Yield a mistake for each variable that is nearly one of ours; all others may belong to other programs."""
-    known = [name.upper() for name in fields]
+    known = [*(name.upper() for name in fields), TRUSTED_REF.upper()]
     for name in sorted(environ):
         word = name.removeprefix(VARIABLE_PREFIX)
         if word == name or word in known:
@@ -232,6 +265,8 @@ def _sentence(place: tuple[int | str, ...], kind: str, message: str) -> str:
     key = ".".join(str(part) for part in place)
     if kind != "extra_forbidden":
         return f"{key}: {message}"
+    if key == TRUSTED_REF:
+        return f"{key}: has to stand on the command line or in {VARIABLE_PREFIX}{key.upper()}; a change could take it out of a file"
     fields = GatePolicy.model_fields if place[0] == "policy" and len(place) > 1 else Settings.model_fields
     close = difflib.get_close_matches(str(place[-1]), list(fields), n=1)
     hint = f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(sorted(fields))}"
