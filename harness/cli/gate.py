@@ -32,16 +32,24 @@ from harness.cli.options import COLLECTING_OPTIONS, MODEL_OPTIONS, REPORT_OPTION
 @click.option("--extend", is_flag=True, help="With --resume: hold the extension that the policy planned.")
 @click.option("--state", type=click.Path(file_okay=False, path_type=Path), help="Folder that keeps count of attempts on the same build.")
 @click.option("--noise", type=click.Path(dir_okay=False, path_type=Path), help="Noise floor that `harness aa` measured.")
+@click.option("--shard", metavar="NUMBER/OF", help="Hold only this share of a fixed sample, and decide nothing: `harness merge` does.")
 @click.option("--mode", type=click.Choice(["observe", "advise", "enforce"]), help="observe and advise report and exit 0. Default: enforce.")
 @with_options(REPORT_OPTIONS)
 def command(*, config: Path | None, only: tuple[str, ...], **flags: Any) -> int:
     """Hold the suite against a candidate and decide: PASS, FAIL or INCONCLUSIVE.
 
-    The exit code is the verdict: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 4 INVALID.
+    The exit code is the verdict: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 4 INVALID. With --shard there is no verdict: 0 says that the share was
+    held whole, 4 that it was not, in every mode.
     """
     for flag, needed in (("coupled", "against"), ("extend", "resume")):
         if flags[flag] and flags[needed] is None:
             raise click.UsageError(f"--{flag} means nothing without --{needed}")
     from harness.cli.verdict import chosen_settings, decide_and_report
 
+    if flags["shard"] is not None:
+        from harness.cli.sharding import hold_shard_and_report, refuse_meaningless, shard_named
+
+        flags["shard"] = shard_named(flags["shard"])
+        refuse_meaningless(flags)
+        return hold_shard_and_report(chosen_settings(config, flags, os.environ), only, {**flags, "config": config}, os.environ)
     return decide_and_report(chosen_settings(config, flags, os.environ), only, {**flags, "config": config}, os.environ)

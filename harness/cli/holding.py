@@ -21,13 +21,12 @@ from harness.evaluation.schedule import Limits
 from harness.expectations.rehearsal import rehearse
 from harness.records.journal import Journal, read_manifest
 from harness.records.run import RunManifest, SeedStream
-from harness.records.store import JOURNAL, LAST, find_run, open_run_folder
+from harness.records.store import BESIDE, JOURNAL, LAST, find_run, open_run_folder
 from harness.trial.experiment import Arm, Experiment
 from harness.trial.plan import resumed_schedule
+from harness.trial.sharding import refuse_empty
 
 Result = TypeVar("Result")
-BESIDE = "blue"
-"""Folder, within that of a run, of the arm that is measured side by side."""
 SPENDING = "spending.jsonl"
 """Account of what a run's calls to models used and cost."""
 
@@ -37,21 +36,31 @@ def hold(
 ) -> tuple[Result, Path]:
     """Hold a new or resumed run and return what `work` made of it, and the run's folder.
 
-    Of the flags, `seed`, `out`, `resume`, `quiet`, `coupled` and `repeat` count here, and `resumable`: False when nobody could go on.
+    Of the flags, `seed`, `out`, `resume`, `quiet`, `coupled`, `repeat` and `shard` count here, and `resumable`: False when nobody could
+    go on.
     """
     folder, manifest, resuming = _placed(bench, stream, flags)
     rehearse(bench.suite.scenarios, bench.services.context)
     try:
-        return _held(bench, work, folder, manifest, quiet=flags["quiet"], resuming=resuming), folder
+        return hold_in(bench, work, folder, manifest, quiet=flags["quiet"], resuming=resuming), folder
     except (Interrupted, JudgeError):  # a signal; or no money, no key: what was held and judged is kept
         mention(f"stopped{_way_on(flags, manifest)}")
         raise
 
 
-def _held(
+def hold_in(
     bench: Bench, work: Callable[[Experiment], Awaitable[Result]], folder: Path, manifest: RunManifest, *, quiet: bool, resuming: bool
 ) -> Result:
-    """Do the work with everything open that it needs; all is closed when this returns or fails."""
+    """Do the work with everything open that it needs, in the folder of a run; all is closed when this returns or fails.
+
+    Args:
+        bench: what was assembled.
+        work: what is to be done.
+        folder: of the run.
+        manifest: its plan.
+        quiet: show no progress.
+        resuming: the folder holds its journal already.
+    """
     with ExitStack() as open_journals:
         green = Arm(manifest, bench.services, open_journals.enter_context(_journal(folder / JOURNAL, manifest, resuming=resuming)))
         blue = None
@@ -93,7 +102,8 @@ def _placed(bench: Bench, stream: SeedStream, flags: Mapping[str, Any]) -> tuple
     seed, out, resume, coupled = flags["seed"], flags["out"], flags["resume"], bool(flags.get("coupled"))
     runs = bench.settings.runs
     if resume is None:
-        manifest = new_manifest(bench, stream, seed, coupled=coupled, only_repeat=flags.get("repeat"))
+        manifest = replace(new_manifest(bench, stream, seed, coupled=coupled, only_repeat=flags.get("repeat")), shard=flags.get("shard"))
+        refuse_empty(manifest)
         return open_run_folder(out or runs / manifest.run_id), manifest, False
     folder = out or find_run(runs, resume)
     kept = read_manifest(folder / JOURNAL)
@@ -105,4 +115,4 @@ def _placed(bench: Bench, stream: SeedStream, flags: Mapping[str, Any]) -> tuple
         bench, stream, run_id=kept.run_id, created=kept.created, seed=kept.seed, coupled=coupled, only_repeat=flags.get("repeat")
     )
     schedule = resumed_schedule(manifest.schedule, kept.schedule, bench.settings.policy)
-    return folder, replace(manifest, git_revision=kept.git_revision, schedule=schedule), True
+    return folder, replace(manifest, git_revision=kept.git_revision, schedule=schedule, shard=flags.get("shard")), True

@@ -24,7 +24,7 @@ REFERENCES = ("baseline", "pinned")
 def prepared(bench: Bench, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Bench:
     """Return the bench once both arms are known to have one judge, and once it was said what judging is going to cost.
 
-    Of the flags, `rejudge_baseline` and `quiet` count here.
+    Of the flags, `rejudge_baseline`, `quiet` and `shard` count here.
 
     Raises:
         JudgeError: a reference was scored by another judge, and this one is paid for: nothing is held, since nothing could be decided.
@@ -45,7 +45,10 @@ def prepared(bench: Bench, flags: Mapping[str, Any], environ: Mapping[str, str])
     if bench.access is not None and bench.access.terms.connection is not None and bench.access.terms.prices.models:
         limit = bench.settings.budget_usd
         report = estimate_report(bench.settings, bench.suite, environ, bench.baseline)
-        mention(preflight(report) + (f" The budget is {money(limit)}." if limit is not None else ""))
+        share = f" That is the whole run's; this is shard {flags['shard']} of it." if flags.get("shard") else ""
+        mention(
+            preflight(report) + share + (f" The budget{' of this shard' if share else ''} is {money(limit)}." if limit is not None else "")
+        )
     return bench
 
 

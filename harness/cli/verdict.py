@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,31 +74,23 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
     began = time.monotonic()
     refuse_unwritable(flags["markdown"], flags["junit"])
     bench = assemble(settings, only, environ, gated=gated)
-    bench, watch = _ready(bench, flags, environ) if gated else (bench, None)
+    bench, watch = ready(bench, flags, environ) if gated else (bench, None)
     experiments: list[Experiment] = []
 
     async def work(experiment: Experiment) -> Trial:
         experiments.append(experiment)
         if not gated:
             return Trial(await measure(experiment), None, len(experiment.green.journal.troubles))
-        rules = Rules(
-            settings.policy, bench.baseline, bench.pinned, bool(flags.get("extend")), _attempts(settings, experiment), bench.standing, watch
-        )
-        return await hold_trial(experiment, rules)
+        return await hold_trial(experiment, rules_of(bench, watch, experiment.green.manifest.run_id, extended=bool(flags.get("extend"))))
 
     trial, folder = hold(bench, SeedStream.GATE, work, flags)
     if gated:
-        _keep_count(settings, trial)
-    circumstances = Circumstances(
-        folder=folder,
+        keep_count(settings, trial)
+    circumstances = replace(
+        circumstances_of(bench, flags, folder, gated=gated),
         duration_s=time.monotonic() - began if flags["resume"] is None else None,
         rerun=trial.rerun,
-        replay=flags.get("replay_words") or _replay(settings, flags),
-        suite=shown_path(bench.suite.root),
-        least_look=DEFAULT_REPEATS,
-        known=Known.of(bench.suite.facts),
-        cautions=(*_left_out(bench), *(_noise_cautions(bench) if gated and settings.mode == "enforce" else ())),
-        spending=_account(bench, experiments[0]),
+        spending=account_of(bench, experiments[0]),
     )
     report = build_report(trial.run, trial.baseline, trial.verdicts, settings.mode, circumstances)
     if not gated and not flags["as_json"] and len(trial.run.conversations) <= SHOWN_WHOLE:
@@ -108,7 +101,7 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
     return publish(report, folder, flags)
 
 
-def _ready(bench: Bench, flags: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Bench, AnchorWatch | None]:
+def ready(bench: Bench, flags: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Bench, AnchorWatch | None]:
     """Return the bench with its judge and money settled, and who watches the judge; rules cost nothing and do not drift."""
     if bench.settings.judge == "offline" and not flags.get("rejudge_baseline"):
         return bench, None
@@ -119,13 +112,32 @@ def _ready(bench: Bench, flags: Mapping[str, Any], environ: Mapping[str, str]) -
     return bench, anchor_watch(bench, environ)
 
 
-def _account(bench: Bench, experiment: Experiment) -> SpendingReport | None:
+def account_of(bench: Bench, experiment: Experiment) -> SpendingReport | None:
     """Return what judging used and cost; None where no model of ours was asked."""
     if bench.access is None:
         return None
     from harness.cli.preparing import account
 
     return account(bench, experiment)
+
+
+def rules_of(bench: Bench, watch: AnchorWatch | None, run_id: str, *, extended: bool = False) -> Rules:
+    """Return by what the verdicts on a run are reached."""
+    settings = bench.settings
+    return Rules(settings.policy, bench.baseline, bench.pinned, extended, _attempts(settings, run_id), bench.standing, watch)
+
+
+def circumstances_of(bench: Bench, flags: Mapping[str, Any], folder: Path, *, gated: bool) -> Circumstances:
+    """Return what a report of a run needs that no record holds, as far as it is known without having held it."""
+    settings = bench.settings
+    return Circumstances(
+        folder=folder,
+        replay=flags.get("replay_words") or _replay(settings, flags),
+        suite=shown_path(bench.suite.root),
+        least_look=DEFAULT_REPEATS,
+        known=Known.of(bench.suite.facts),
+        cautions=(*_left_out(bench), *(_noise_cautions(bench) if gated and settings.mode == "enforce" else ())),
+    )
 
 
 def _left_out(bench: Bench) -> tuple[str, ...]:
@@ -147,9 +159,8 @@ def _noise_cautions(bench: Bench) -> tuple[str, ...]:
     return () if said is None else (said,)
 
 
-def _attempts(settings: Settings, experiment: Experiment) -> Callable[[RunRecord, Baseline], tuple[str, ...] | None]:
+def _attempts(settings: Settings, run_id: str) -> Callable[[RunRecord, Baseline], tuple[str, ...] | None]:
     """Return who knows the decisions of earlier runs on the same build; nobody does without a state folder or a proved build."""
-    run_id = experiment.green.manifest.run_id
     known: dict[str, tuple[str, ...]] = {}
 
     def earlier(run: RunRecord, baseline: Baseline) -> tuple[str, ...] | None:
@@ -163,7 +174,7 @@ def _attempts(settings: Settings, experiment: Experiment) -> Callable[[RunRecord
     return earlier
 
 
-def _keep_count(settings: Settings, trial: Trial) -> None:
+def keep_count(settings: Settings, trial: Trial) -> None:
     """Write down what quality decided about this build; a run that was invalid decided nothing."""
     manifest = trial.run.manifest
     key = None if trial.baseline is None else _attempt_key(trial.run, trial.baseline)
@@ -181,6 +192,8 @@ def _attempt_key(run: RunRecord, baseline: Baseline) -> str | None:
 
 
 def _replay(settings: Settings, flags: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the command that holds one conversation again, but for its scenario and seed."""
+    """Return the command that holds one conversation again, but for its scenario and seed; none where no target is named."""
+    if settings.target is None:
+        return ()
     given = [word for name in _PLACES if flags.get(name) for word in (f"--{name}", str(flags[name]))]
     return ("harness", "run", "--target", str(settings.target), "--judge", str(settings.judge), *given)

@@ -25,6 +25,8 @@ from harness.errors import SettingsError, StoreError
 
 LAST = "last"
 JOURNAL = "journal.jsonl"
+BESIDE = "blue"
+"""Folder, within that of a run, of the arm that is measured side by side."""
 _IGNORE = ".gitignore"
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700

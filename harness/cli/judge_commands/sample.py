@@ -76,11 +76,10 @@ def _population(folder: Path, baseline: Path | None) -> tuple[list[HeldConversat
     from harness.calibration.calibration import ArmSource
     from harness.calibration.population import of_baseline, of_run
     from harness.calibration.sample import Judged
-    from harness.cli.holding import BESIDE
     from harness.errors import SettingsError
     from harness.evaluation.attest import build_of
     from harness.records.journal import read_journal
-    from harness.records.store import JOURNAL
+    from harness.records.store import BESIDE, JOURNAL
 
     green = read_journal(folder / JOURNAL)
     judge = green.manifest.judge
