@@ -9,9 +9,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from harness.errors import BaselineError
-from harness.frozen import fingerprint
+from harness.frozen import fingerprint, plain
 from harness.judging.judge import JudgeIdentity
 from harness.records.run import ConversationRecord, Purpose, RunRecord, ScenarioPlan, SeedStream
 from harness.targets.protocol import TargetIdentity
@@ -53,6 +54,8 @@ class Baseline:
     scenarios: tuple[BaselineScenario, ...]
     accepted_by: str | None = None
     note: str = ""
+    policy: Mapping[str, Any] | None = None
+    """The gates' policy that was configured when it was recorded, as JSON data; None where nobody wrote it down."""
 
 
 MIN_REPEATS = 3
@@ -62,10 +65,16 @@ MISSING_SHARE, FEWEST_MISSING = 0.05, 3
 _SHOWN = 5
 
 
-def baseline_of(run: RunRecord, accepted_by: str | None = None, note: str = "") -> Baseline:
+def baseline_of(run: RunRecord, accepted_by: str | None = None, note: str = "", policy: Mapping[str, Any] | None = None) -> Baseline:
     """Return the measurement that a finished run is; pure.
 
     Only the planned looks count; where the judge gave no score, there is none.
+
+    Args:
+        run: the run.
+        accepted_by: who takes responsibility for it.
+        note: why it was recorded.
+        policy: the gates' policy as JSON data, so that a later run can say what differs.
 
     Raises:
         BaselineError: The run has problems, lacks conversations, has fewer than three repeats or no scenarios, or
@@ -86,7 +95,7 @@ def baseline_of(run: RunRecord, accepted_by: str | None = None, note: str = "") 
         Baseline(
             id="", created=manifest.created, source_run=manifest.run_id, target=manifest.target, build=run.build,
             judge=manifest.judge, suite=manifest.suite, seed=manifest.seed, repeats=manifest.repeats, scenarios=scenarios,
-            accepted_by=accepted_by, note=note,
+            accepted_by=accepted_by, note=note, policy=policy,
         )
     )  # fmt: skip
 
@@ -107,8 +116,14 @@ def refuse_unscored(run: RunRecord) -> None:
 
 
 def identified(baseline: Baseline) -> Baseline:
-    """Return the same baseline with the id that belongs to its other fields."""
-    return dataclasses.replace(baseline, id=fingerprint(dataclasses.replace(baseline, id="")))
+    """Return the same baseline with the id that belongs to its other fields.
+
+    A policy that nobody wrote down is no part of it, so that files from before it was recorded keep their ids.
+    """
+    content = plain(dataclasses.replace(baseline, id=""))
+    if baseline.policy is None:
+        del content["policy"]
+    return dataclasses.replace(baseline, id=fingerprint(content))
 
 
 def _scenarios(run: RunRecord, place: str) -> tuple[BaselineScenario, ...]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -64,7 +64,15 @@ class _Content:
     scenarios: tuple[bytes, ...]
 
 
-def write_baseline(path: Path, run: RunRecord, *, accepted_by: str | None = None, note: str = "", known: Known = NOTHING_KNOWN) -> Baseline:
+def write_baseline(
+    path: Path,
+    run: RunRecord,
+    *,
+    accepted_by: str | None = None,
+    note: str = "",
+    policy: Mapping[str, Any] | None = None,
+    known: Known = NOTHING_KNOWN,
+) -> Baseline:
     """Store a finished run as the baseline at `path`, whole or not at all, and return it.
 
     Args:
@@ -72,13 +80,14 @@ def write_baseline(path: Path, run: RunRecord, *, accepted_by: str | None = None
         run: A run of the baseline's seed stream, with at least three repeats.
         accepted_by: Who takes responsibility for it.
         note: Why it was recorded.
+        policy: The gates' policy as JSON data.
         known: Names of customers and secrets, which must not be written.
 
     Raises:
         BaselineError: The run cannot be a baseline (see `baseline_of`), or is too large.
         StoreError: The file cannot be written.
     """
-    baseline = baseline_of(run, accepted_by, note)
+    baseline = baseline_of(run, accepted_by, note, policy)
     looks = {(plan.id, repeat) for plan in run.manifest.scenarios for repeat in range(run.manifest.repeats)}
     held = (record for record in run.conversations if (record.assignment.scenario_id, record.assignment.repeat) in looks)
     store_baseline(path, baseline, (redact(record.transcript, known) for record in held))
@@ -98,8 +107,11 @@ def store_baseline(path: Path, baseline: Baseline, transcripts: Iterable[Transcr
         body = [*(canonical_json(scenario) for scenario in baseline.scenarios), *conversations]
     except (ValueError, RecursionError) as error:
         raise BaselineError(f"{path}: the conversations cannot be stored as JSON ({error}); record the baseline again") from error
+    measurement = plain(dataclasses.replace(baseline, scenarios=()))
+    if baseline.policy is None:
+        del measurement["policy"]
     fields = {
-        "kind": KIND, "schema_version": SCHEMA_VERSION, "baseline": plain(dataclasses.replace(baseline, scenarios=())),
+        "kind": KIND, "schema_version": SCHEMA_VERSION, "baseline": measurement,
         "scenario_lines": len(baseline.scenarios), "transcript_lines": len(rounded), "shared_lines": shared,
     }  # fmt: skip
     header = canonical_json({**fields, "sha256": _sha256(fields, body)})
