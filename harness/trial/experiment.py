@@ -86,7 +86,7 @@ async def hold_step(experiment: Experiment, step: Step, before: Mapping[str, str
         before: what each arm's version endpoint stated before the run.
     """
     arms = experiment.arms if step.beside else experiment.arms[:1]
-    wanted = {arm.manifest.run_id: _as_planned(arm, step.assignments) for arm in arms}
+    wanted = {arm.manifest.run_id: as_planned(arm.manifest, step.assignments) for arm in arms}
     experiment.planned(sum((one.scenario_id, one.repeat) not in arm.journal.records for arm in arms for one in wanted[arm.manifest.run_id]))
     problems: dict[str, tuple[str, ...]] = {}
 
@@ -137,9 +137,8 @@ def _in_step(step: Step) -> tuple[Step, ...]:
     return (*parts, replace(step, assignments=()))
 
 
-def _as_planned(arm: Arm, assignments: tuple[Assignment, ...]) -> tuple[Assignment, ...]:
-    """Return the same conversations with this arm's own seeds."""
-    plan = arm.manifest
+def as_planned(plan: RunManifest, assignments: tuple[Assignment, ...]) -> tuple[Assignment, ...]:
+    """Return the same conversations with the seeds of the arm that this is the plan of."""
     return tuple(replace(one, seed=conversation_seed(plan.seed, plan.stream, one.scenario_id, one.repeat)) for one in assignments)
 
 
