@@ -155,7 +155,9 @@ def read_anchor_set(path: Path) -> AnchorSet:
 
 def _scenario_line(scenario: Scenario) -> bytes:
     """Return a scenario under the names that its fields have in YAML, under which it is read again."""
-    return canonical_json(TypeAdapter(Scenario).dump_python(scenario, mode="json", by_alias=True))
+    found = TypeAdapter(Scenario).dump_python(scenario, mode="json", by_alias=True)
+    unset = {"user": None, "variants": []}  # left out, so that a set of scripts keeps its bytes
+    return canonical_json({key: value for key, value in found.items() if key not in unset or value != unset[key]})
 
 
 def _digest(body: list[bytes]) -> str:

@@ -25,8 +25,8 @@ def command() -> None:
 def check(**flags: Any) -> int:
     """Read every scenario, fact and rubric file, and show every mistake at its place."""
     suite = _suite(flags)
-    turns = sum(len(scenario.turns) for scenario in suite.scenarios)
-    expectations = sum(len(turn.expect) for scenario in suite.scenarios for turn in scenario.turns)
+    turns = sum(scenario.longest for scenario in suite.scenarios)
+    expectations = sum(len(tuple(scenario.expectations)) for scenario in suite.scenarios)
     parts = (counted(len(suite.scenarios), "scenario"), counted(turns, "turn"), counted(expectations, "expectation"))
     say(f"{', '.join(parts)}: no mistakes")
     return 0
@@ -44,7 +44,8 @@ def list_(*, as_json: bool, **flags: Any) -> int:
         rows = [
             {
                 "id": scenario.id, "title": scenario.title, "intent": scenario.intent, "locale": scenario.locale, "tags": list(scenario.tags),
-                "cluster": scenario.cluster, "must_pass": scenario.must_pass, "turns": len(scenario.turns),
+                "cluster": scenario.cluster, "must_pass": scenario.must_pass, "turns": scenario.longest,
+                "simulated": scenario.user is not None, "variants": list(scenario.variants),
                 "source": f"{scenario.source.path}:{scenario.source.line}",
             }
             for scenario in suite.scenarios
@@ -53,11 +54,13 @@ def list_(*, as_json: bool, **flags: Any) -> int:
         return 0
     width = max((len(scenario.id) for scenario in suite.scenarios), default=0)
     for scenario in suite.scenarios:
-        mark = "!" if scenario.must_pass else " "
+        mark = "!" if scenario.must_pass else "~" if scenario.user else " "
         say(f"{mark} {scenario.id:{width}}  {scenario.locale}  {scenario.intent:18}  {scenario.title}")
     found = coverage(suite.scenarios)
     size = f"{counted(found.scenarios, 'scenario')} in {counted(found.clusters, 'cluster')}"
-    say(f"\n{size}, {found.multi_turn} of several turns, {found.must_pass} must pass (!)")
+    simulated = sum(scenario.user is not None for scenario in suite.scenarios)
+    led = f", {simulated} with a simulated user (~)" if simulated else ""
+    say(f"\n{size}, {found.multi_turn} of several turns, {found.must_pass} must pass (!){led}")
     for intent, row in found.by_intent.items():
         say(f"  {intent:18} " + "  ".join(f"{locale} {count:3}" for locale, count in row.items()))
     if found.uncovered:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import JsonValue
 
-from harness.conversations.transcript import Exchange, Transcript
+from harness.conversations.transcript import Exchange, Transcript, turns_of
 from harness.expectations.apology import check_not_apology
 from harness.expectations.captures import missing_captures
 from harness.expectations.catalogue import check_facts
-from harness.expectations.finding import Finding
+from harness.expectations.finding import Finding, FindingOutcome
+from harness.expectations.goals import goal_findings
 from harness.expectations.known import KnownNames
 from harness.expectations.language import check_language, check_max_length
 from harness.expectations.naming import check_contains, check_excludes, check_matches
@@ -48,7 +49,7 @@ from harness.scenarios.model import (
     Turn,
 )
 from harness.scenarios.rubric import Rubric
-from harness.targets.protocol import Owner
+from harness.targets.protocol import Owner, Reply
 from harness.template import TemplateError, is_template, render, render_value, strings_of
 
 _ANSWERED = range(200, 300)
@@ -106,7 +107,7 @@ class _Held:
 
 
 def check(scenario: Scenario, transcript: Transcript, context: CheckContext) -> tuple[Finding, ...]:
-    """Check a conversation; the findings stand in the order of the turns, standing expectations first, a missing capture last.
+    """Check a conversation; the findings stand in the order of the turns, standing expectations first, a missing capture or the goal last.
 
     A turn that failed at the target's hands fails all that must hold of it, and a status outside 200-299 is such a
     failure: its body is no answer. A turn that was never held, or that our own trouble kept from being
@@ -116,7 +117,7 @@ def check(scenario: Scenario, transcript: Transcript, context: CheckContext) -> 
     findings: list[Finding] = []
     captured: dict[str, Any] = {}
     said: list[str] = []
-    for number, turn in enumerate(scenario.turns, start=1):
+    for number, turn in enumerate(turns_of(scenario, transcript), start=1):
         expectations = context.expected(scenario, turn)
         exchange = exchanges.get(number)
         if exchange is not None:
@@ -130,7 +131,22 @@ def check(scenario: Scenario, transcript: Transcript, context: CheckContext) -> 
         else:
             outcomes = [_without_answer(expectation, why or _Unanswered("no reply", failed=False)) for _, expectation in expectations]
         findings += [_finding(number, *pair, checked) for pair, checked in zip(expectations, outcomes, strict=True)]
-    return tuple(sorted((*findings, *missing_captures(scenario, transcript)), key=lambda finding: finding.turn))
+    further = (*missing_captures(scenario, transcript), *goal_findings(scenario, transcript))
+    return tuple(sorted((*findings, *further), key=lambda finding: finding.turn))
+
+
+def meets_all(expectations: Iterable[Expectation], reply: Reply, scenario: Scenario, context: CheckContext, said: Sequence[str]) -> bool:
+    """Return whether a reply meets all of some expectations, which nothing captured is needed for.
+
+    Args:
+        expectations: to be met.
+        reply: what came.
+        scenario: in which.
+        context: what checking needs.
+        said: what the user has said so far, which is theirs to hear again.
+    """
+    held = _Held(context, scenario, Reading(reply, context.names), given_by(scenario.setup, said), scenario.locale)
+    return all(_outcome(one, held, standing_one=False).outcome is FindingOutcome.MET for one in expectations)
 
 
 def _finding(turn: int, index: int, expectation: Expectation, checked: Checked) -> Finding:

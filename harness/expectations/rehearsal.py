@@ -20,5 +20,6 @@ def rehearse(scenarios: Iterable[Scenario], context: CheckContext) -> None:
     """Check the made-up reply on every turn of every scenario; what is found is of no interest."""
     reply = Reply(text=REPLY, status=200, payload={}, latency_s=0.0, build=None)
     for scenario in scenarios:
-        exchanges = tuple(Exchange(number, turn.say, reply, None, ()) for number, turn in enumerate(scenario.turns, start=1))
+        said = (scenario.user.goal,) if scenario.user else tuple(turn.say for turn in scenario.turns)
+        exchanges = tuple(Exchange(number, line, reply, None, ()) for number, line in enumerate(said, start=1))
         check(scenario, Transcript(scenario.id, 0, 0, TargetIdentity("", ""), exchanges, EndReason.COMPLETED), context)

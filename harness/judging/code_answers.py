@@ -53,7 +53,9 @@ class CodeAnswer:
 
 def applied_criteria(rubric: Rubric, scenario: Scenario) -> tuple[AppliedCriterion, ...]:
     """Return all criteria that apply, own ones included, within the dimensions that the scenario assesses."""
-    asked = {expectation.criterion for turn in scenario.turns for expectation in turn.expect}
+    asked: set[str | None] = {expectation.criterion for expectation in scenario.expectations}
+    if scenario.user is not None:
+        asked.add(scenario.user.criterion)
     shared = [_of_rubric(item, rubric, asked) for item in rubric.criteria_of(scenario)]
     own = [
         AppliedCriterion(item.id, item.dimension, item.question, critical=False, weight=1, by_code=item.id in asked, by_reading=True)

@@ -149,10 +149,10 @@ def fresh_tokens(request: ModelRequest) -> float:
 
 def imagined(scenario: Scenario) -> Transcript:
     """Return a conversation of typical length about a scenario, where none was held."""
-    exchanges = tuple(
-        Exchange(number, turn.say, Reply(TYPICAL_REPLY, 200, None, 0.0, None), None, ())
-        for number, turn in enumerate(scenario.turns, start=1)
-    )
+    user = scenario.user
+    said = [turn.say for turn in scenario.turns] if user is None else [user.goal] * user.turn_cap  # no goal takes more
+    reply = Reply(TYPICAL_REPLY, 200, None, 0.0, None)
+    exchanges = tuple(Exchange(number, line, reply, None, ()) for number, line in enumerate(said, start=1))
     return Transcript(scenario.id, 0, 0, TargetIdentity("imagined", ""), exchanges, EndReason.COMPLETED)
 
 

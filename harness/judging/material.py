@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from harness.conversations.transcript import Exchange, Transcript
+from harness.conversations.transcript import Exchange, Transcript, turns_of
 from harness.expectations.known import KnownNames, titles_of
 from harness.facts import Facts, Order, Title
 from harness.judging.shown_text import shortened
@@ -63,10 +63,12 @@ class MaterialRoom:
         recorded = tuple(_recorded(exchange, passages=about_facts) for exchange in transcript.exchanges)
         trusted: dict[str, JsonValue] = {
             "today": self._facts.as_of.isoformat(),
-            "customer_wants": scenario.title,
+            "customer_wants": scenario.title if scenario.user is None else scenario.user.goal,
             "intent": scenario.intent,
             "locale": scenario.locale,
-            "replies_are_due_in": {str(number): turn.language or scenario.locale for number, turn in enumerate(scenario.turns, start=1)},
+            "replies_are_due_in": {
+                str(number): turn.language or scenario.locale for number, turn in enumerate(turns_of(scenario, transcript), start=1)
+            },
             "session": _bounded(scenario.setup),
             "catalogue": [_title_row(title, scenario.locale, spoilers=about_facts) for title in self._titles(scenario, transcript)],
             "orders": [self._order_row(order, scenario) for order in self._orders(scenario, transcript)],
@@ -77,7 +79,7 @@ class MaterialRoom:
 
     def _titles(self, scenario: Scenario, transcript: Transcript) -> list[Title]:
         """Return the titles that a scenario or conversation names, with their other editions, in the catalogue's order."""
-        expected = (one.title for turn in scenario.turns for one in turn.expect if isinstance(one, FactsMatch) and one.title)
+        expected = (one.title for one in scenario.expectations if isinstance(one, FactsMatch) and one.title)
         products = (entry for exchange in transcript.exchanges for entry in _ids(exchange, "products"))
         mentioned = (
             title
@@ -112,7 +114,7 @@ class MaterialRoom:
     def _policies(self, scenario: Scenario, transcript: Transcript) -> dict[str, JsonValue]:
         """Return policies and promotions, those first that the conversation touches, up to a bound."""
         touched = {entry for exchange in transcript.exchanges for key in ("citations", "passages") for entry in _ids(exchange, key)}
-        touched |= {one.source for turn in scenario.turns for one in turn.expect if isinstance(one, Cites) and one.source}
+        touched |= {one.source for one in scenario.expectations if isinstance(one, Cites) and one.source}
         left = MAX_POLICY
         policies: list[JsonValue] = []
         for passage in sorted(self._facts.passages, key=lambda one: one.id not in touched):

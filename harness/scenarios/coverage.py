@@ -21,6 +21,7 @@ class Coverage:
     clusters: int
     """Independent pieces of evidence."""
     turns: int
+    """Messages of users; of a simulated one, as many as they may say."""
     multi_turn: int
     """Scenarios of two turns or more."""
     must_pass: int
@@ -45,8 +46,8 @@ def coverage(scenarios: Sequence[Scenario]) -> Coverage:
     return Coverage(
         scenarios=len(scenarios),
         clusters=len({scenario.cluster for scenario in scenarios}),
-        turns=sum(len(scenario.turns) for scenario in scenarios),
-        multi_turn=sum(len(scenario.turns) > 1 for scenario in scenarios),
+        turns=sum(scenario.longest for scenario in scenarios),
+        multi_turn=sum(scenario.longest > 1 for scenario in scenarios),
         must_pass=sum(scenario.must_pass for scenario in scenarios),
         by_intent={intent: {locale: cells[intent, locale] for locale in LOCALES} for intent in INTENTS},  # type: ignore[index]  # a Literal's words
         by_tag=_counted(tag for scenario in scenarios for tag in scenario.tags),

@@ -7,21 +7,23 @@ resolved, fingerprint computed.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from harness.frozen import FrozenModel
+from harness.scenarios import words
+from harness.scenarios.agenda import Digression, GoalSlot, Rejection, Wordings
 
-if TYPE_CHECKING:
-    from harness.scenarios.simulated import SimulatedUser  # which is made of turns and expectations, too
-
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,79}$")]
-Language = Literal["en", "ja"]
+Identifier = words.Identifier
+Language = words.Language
+Slot = words.Slot
+VariantKind = words.VariantKind
 Intent = Literal[
     "recommendation", "product_discovery", "product_question", "order_tracking", "return_request",
     "faq_policy", "promotion", "chitchat", "escalation",
@@ -36,8 +38,6 @@ def _of_an_answer(status: int) -> int:
 
 AnswerStatus = Annotated[int, AfterValidator(_of_an_answer), Field(json_schema_extra={"minimum": 200, "maximum": 299})]
 Attribute = Literal["price", "volumes", "author", "status", "stock", "age_rating"]
-Slot = Literal["order_number", "email", "budget", "age", "genre", "title", "reason", "address"]
-VariantKind = Literal["paraphrase", "title_script", "politeness", "typos"]
 
 
 class Severity(StrEnum):
@@ -196,6 +196,71 @@ class Turn(FrozenModel):
     )
     timeout_s: float | None = Field(None, gt=0, le=600, description="seconds to wait for the whole reply; default: the target's")
     apology_ok: bool = Field(default=False, description="a refusal or apology is the right answer here")
+
+
+class Milestone(FrozenModel):
+    """One part of the goal: a reply that meets all of these expectations brings it."""
+
+    name: Identifier
+    what: str = Field(
+        min_length=1, max_length=200, description="what the user still wants, in their words; a model that plays them is told so"
+    )
+    after: tuple[Identifier, ...] = Field((), max_length=12, description="slots that have to be told before a reply can bring it")
+    expect: tuple[Expectation, ...] = Field(min_length=1, max_length=12, description="what one reply has to meet, all of it")
+
+
+class SimulatedUser(FrozenModel):
+    """Persona, goal, and what is withheld; played by Claude, or without a key by the goal slots alone."""
+
+    persona: str = Field(
+        min_length=1, max_length=1000, description="who the user is and how they talk; told to a model that plays them, never to the bot"
+    )
+    goal: str = Field(
+        min_length=1, max_length=1000, description="what they want; told to a model that plays them and to the judge, never to the bot"
+    )
+    opening: Wordings = Field(description="the first line, whoever plays")
+    slots: tuple[GoalSlot, ...] = Field((), max_length=12, description="what the user knows, told one by one")
+    milestones: tuple[Milestone, ...] = Field(
+        min_length=1, max_length=8, description="what has to be brought; the goal is reached when all are"
+    )
+    rejects: Rejection | None = Field(None, description="suggestions that the user turns down")
+    digression: Digression | None = Field(None, description="something else that the user asks in between, in every other conversation")
+    switches_to: Language | None = Field(None, description="language into which the user changes, in every other conversation")
+    typos: bool = Field(default=False, description="the user mistypes now and then")
+    impatient: Wordings = Field(Wordings(), description="how the user urges; default: wordings that fit any goal")
+    patience: int = Field(2, ge=1, le=4, description="replies in a row that bring nothing, after which the user may give up")
+    turn_cap: int = Field(8, ge=2, le=20, description="most messages that the user says")
+    every_reply: tuple[Expectation, ...] = Field((), max_length=20, description="what is expected of every reply")
+    timeout_s: float | None = Field(None, gt=0, le=600, description="seconds to wait for each whole reply; default: the target's")
+    severity: Severity = Field(Severity.MUST, description="must: a goal that is not reached fails the conversation")
+    criterion: Identifier | None = Field(None, description="rubric criterion that reaching the goal answers, if any")
+    gates: bool = Field(
+        default=False,
+        description="true: may decide in a gate; by default a simulated scenario is held by `harness run` and in baselines only",
+    )
+
+    @functools.cached_property
+    def reply_turns(self) -> dict[Language, Turn]:
+        """What is expected of a reply, by the language that it is due in."""
+        both: tuple[Language, ...] = ("en", "ja")
+        said = "(said by the simulated user)"
+        return {one: Turn(say=said, language=one, expect=self.every_reply, timeout_s=self.timeout_s) for one in both}
+
+    @property
+    def languages(self) -> tuple[Language, ...]:
+        """The language into which the user may change, if any."""
+        return () if self.switches_to is None else (self.switches_to,)
+
+    @property
+    def wordings(self) -> tuple[tuple[tuple[str | int, ...], Wordings], ...]:
+        """Everything that the user may say, with its path."""
+        found: list[tuple[tuple[str | int, ...], Wordings]] = [(("opening",), self.opening)]
+        found += [(("slots", index, "say"), slot.say) for index, slot in enumerate(self.slots)]
+        if self.rejects is not None:
+            found.append((("rejects", "say"), self.rejects.say))
+        if self.digression is not None:
+            found += [(("digression", "say"), self.digression.say), (("digression", "back"), self.digression.back)]
+        return tuple(found)
 
 
 class OwnCriterion(FrozenModel):

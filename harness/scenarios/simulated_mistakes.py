@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.scenarios.agenda import MAX_LINE, Wordings
 from harness.scenarios.disclosure import given_away, plain_signs, recited
-from harness.scenarios.model import Language
-from harness.scenarios.simulated import MAX_LINE, SimulatedUser, Wordings
+from harness.scenarios.model import Language, SimulatedUser
 from harness.scenarios.soundness import path_problem
 from harness.yaml_source.document import DataPath, meant
 

@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, model_validator
 
 from harness.frozen import FrozenModel
-from harness.scenarios.model import Identifier, Intent, Language, OwnCriterion, Turn, VariantKind
-from harness.scenarios.simulated import SimulatedUser
+from harness.scenarios.model import Identifier, Intent, Language, OwnCriterion, SimulatedUser, Turn, VariantKind
 
 Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,39}$")]
 DEFAULT_FACTS = ("catalogue", "policies", "orders")
