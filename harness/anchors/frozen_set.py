@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness.conversations.transcript import Transcript
 from harness.errors import StoreError
 from harness.facts import Facts
-from harness.frozen import canonical_json, from_json
+from harness.frozen import canonical_json, from_json, plain
 from harness.package_data import shipped
 from harness.records.store import write_atomically
 from harness.scenarios.model import Scenario
@@ -113,13 +113,13 @@ def shipped_anchors() -> Path:
 
 def write_anchor_set(path: Path, facts: Facts, scenarios: tuple[Scenario, ...], anchors: tuple[Anchor, ...]) -> AnchorSet:
     """Put a set at `path`, whole or not at all, and return it as it will be read; raises StoreError."""
-    body = [canonical_json(facts), *map(_scenario_line, scenarios), *map(canonical_json, anchors)]
+    body = [canonical_json(facts), *map(_scenario_line, scenarios), *map(_anchor_line, anchors)]
     header = canonical_json(
         {"kind": KIND, "version": VERSION, "scenarios": len(scenarios), "anchors": len(anchors), "sha256": _digest(body)}
     )
     packer = zlib.compressobj(9, zlib.DEFLATED, _GZIP)  # zlib writes neither time nor name
-    plain = b"\n".join((header, *body)) + b"\n"
-    write_atomically(path, packer.compress(plain) + packer.flush(), _READABLE)
+    content = b"\n".join((header, *body)) + b"\n"
+    write_atomically(path, packer.compress(content) + packer.flush(), _READABLE)
     return AnchorSet(facts, scenarios, anchors, _digest(body))
 
 
@@ -155,9 +155,18 @@ def read_anchor_set(path: Path) -> AnchorSet:
 
 def _scenario_line(scenario: Scenario) -> bytes:
     """Return a scenario under the names that its fields have in YAML, under which it is read again."""
-    found = TypeAdapter(Scenario).dump_python(scenario, mode="json", by_alias=True)
-    unset = {"user": None, "variants": []}  # left out, so that a set of scripts keeps its bytes
-    return canonical_json({key: value for key, value in found.items() if key not in unset or value != unset[key]})
+    return canonical_json(_scripted(TypeAdapter(Scenario).dump_python(scenario, mode="json", by_alias=True), ("user", "variants")))
+
+
+def _anchor_line(anchor: Anchor) -> bytes:
+    """Return an anchor with its conversation."""
+    found = plain(anchor)
+    return canonical_json({**found, "transcript": _scripted(found["transcript"], ("simulation", "variant"))})
+
+
+def _scripted(found: dict[str, Any], optional: tuple[str, ...]) -> dict[str, Any]:
+    """Leave out what plain scripts, said as they are written, do not have: a set of them keeps its bytes whatever else can be held."""
+    return {key: value for key, value in found.items() if key not in optional or value}
 
 
 def _digest(body: list[bytes]) -> str:
@@ -176,12 +185,12 @@ def _lines(path: Path) -> list[bytes]:
 def _unpacked(path: Path, packed: bytes) -> Iterator[bytes]:
     machine = zlib.decompressobj(_GZIP)
     try:
-        plain = machine.decompress(packed[:MAX_BYTES], MAX_PLAIN + 1)
+        content = machine.decompress(packed[:MAX_BYTES], MAX_PLAIN + 1)
     except zlib.error as error:
         raise _refused(path, "is no gzip file, or a damaged one") from error
-    if len(packed) > MAX_BYTES or len(plain) > MAX_PLAIN or not machine.eof or machine.unused_data:
+    if len(packed) > MAX_BYTES or len(content) > MAX_PLAIN or not machine.eof or machine.unused_data:
         raise _refused(path, "is cut, or too large to be a set of anchors")
-    yield plain
+    yield content
 
 
 def _refused(path: Path, what: str) -> StoreError:
