@@ -61,6 +61,7 @@ class ShiftFigures(FrozenModel):
     upper: Number
     flips: Number
     usual_flips: Number
+    flips_t: Number = 0.0
     slope: Number | None
     bad_mean: Number | None
     bad_lower: Number | None

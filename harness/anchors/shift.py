@@ -18,7 +18,7 @@ from enum import StrEnum
 import numpy as np
 from scipy.special import stdtrit
 
-from harness.anchors.frozen_set import Anchor, AnchorKind, AnchorSet
+from harness.anchors.frozen_set import AnchorKind, AnchorSet
 from harness.anchors.reading import Reading, Readings
 from harness.statistics.paired import paired_comparison, rounding_floor
 
@@ -67,6 +67,8 @@ class Shift:
     """Share of the criteria whose answer is not the recorded majority."""
     usual_flips: float
     """The same among the recorded verdicts themselves."""
+    flips_t: float
+    """By how many standard errors the answers flip more than they used to, anchor by anchor; 0 where that cannot be told."""
     slope: float | None
     """By how much the scores now differ where they differed by a point then: below 1 the judge uses less of the scale."""
     bad_mean: float | None
@@ -85,6 +87,11 @@ class Shift:
     def alarm(self) -> bool:
         """The judge is not what it was."""
         return abs(self.t) > self.critical or self.bad_alarm
+
+    @property
+    def restless(self) -> bool:
+        """Its answers flip more than they used to. That alone moves no mean, so it is told and ends nothing."""
+        return self.flips_t > self.critical
 
     @property
     def bad_alarm(self) -> bool:
@@ -133,6 +140,7 @@ def shift_of(anchors: AnchorSet, then: Readings, now: Readings) -> Shift | None:
     is_bad = np.array([anchor.kind is AnchorKind.BAD for anchor, _, _ in compared])
     bad_mean = float(new[is_bad].mean()) if is_bad.any() else None
     bad_error = math.sqrt(float(np.sum((usual / times[0])[is_bad]))) / max(1, int(is_bad.sum()))
+    flips, usual_flips, flips_t = _flipping([anchor.id for anchor, _, _ in compared], members, then, now)
     return Shift(
         anchors=len(compared),
         unscored=sum(not reading.scores for name in now for reading in now[name]),
@@ -142,8 +150,9 @@ def shift_of(anchors: AnchorSet, then: Readings, now: Readings) -> Shift | None:
         critical=critical,
         lower=moved - half,
         upper=moved + half,
-        flips=_flips(compared_ids(compared), then, now),
-        usual_flips=_usual_flips(compared_ids(compared), then),
+        flips=flips,
+        usual_flips=usual_flips,
+        flips_t=flips_t,
         slope=_slope(old, new),
         bad_mean=bad_mean,
         bad_lower=None if bad_mean is None else bad_mean - critical * bad_error,
@@ -170,11 +179,6 @@ def mean_score(verdicts: Sequence[Reading]) -> float | None:
     """Return the mean score of an anchor over its verdicts; None without any score."""
     means = _means(verdicts)
     return sum(means.values()) / len(means) if means else None
-
-
-def compared_ids(compared: Sequence[tuple[Anchor, Mapping[str, float], Mapping[str, float]]]) -> list[str]:
-    """Return the ids of the anchors that were compared."""
-    return [anchor.id for anchor, _, _ in compared]
 
 
 def _means(verdicts: Sequence[Reading]) -> dict[str, float]:
@@ -212,26 +216,29 @@ def _majorities(verdicts: Sequence[Reading]) -> dict[str, bool]:
     return {name: count > 0 for name, count in counts.items() if count}
 
 
-def _flips(ids: Sequence[str], then: Readings, now: Readings) -> float:
-    told = [
-        met is not majority[name]
-        for anchor in ids
-        for majority in (_majorities(then[anchor]),)
-        for one in now[anchor]
-        for name, met in one.met.items()
-        if name in majority
-    ]
-    return sum(told) / len(told) if told else 0.0
+def _flipping(ids: Sequence[str], members: np.ndarray, then: Readings, now: Readings) -> tuple[float, float, float]:
+    """Return the share of answers that flipped, the usual share, and by how many standard errors there are more."""
+    told, usual = [_flips(then[one], now[one]) for one in ids], [_usual_flips(then[one]) for one in ids]
+    shares = [float(np.mean([flip for held in part for flip in held])) if any(part) else 0.0 for part in (told, usual)]
+    known = [place for place, (mine, theirs) in enumerate(zip(told, usual, strict=True)) if mine and theirs]
+    if len(set(members[known])) < 2:
+        return shares[0], shares[1], 0.0
+    more = np.array([np.mean(told[place]) - np.mean(usual[place]) for place in known])
+    answers = sum(map(len, told))
+    likely = (sum(map(sum, told)) + 1) / (answers + 2)  # never 0 or 1: a few answers alike are no proof of exactness
+    result = paired_comparison(more[None], np.ones(len(known)), members[known], likely * (1 - likely) / answers)
+    return shares[0], shares[1], float(result.difference[0]) / float(result.standard_error[0])
 
 
-def _usual_flips(ids: Sequence[str], then: Readings) -> float:
-    """Return how often a recorded verdict differs from the majority of the others, each left out in turn."""
-    told = []
-    for anchor in ids:
-        for place, one in enumerate(then[anchor]):
-            majority = _majorities([*then[anchor][:place], *then[anchor][place + 1 :]])
-            told += [met is not majority[name] for name, met in one.met.items() if name in majority]
-    return sum(told) / len(told) if told else 0.0
+def _flips(then: Sequence[Reading], now: Sequence[Reading]) -> list[bool]:
+    """Return for each answer of now whether it is another than the recorded majority."""
+    majority = _majorities(then)
+    return [met is not majority[name] for one in now for name, met in one.met.items() if name in majority]
+
+
+def _usual_flips(then: Sequence[Reading]) -> list[bool]:
+    """Return for each recorded answer whether it is another than the majority of the others, each left out in turn."""
+    return [flip for place, one in enumerate(then) for flip in _flips([*then[:place], *then[place + 1 :]], [one])]
 
 
 def _slope(old: np.ndarray, new: np.ndarray) -> float | None:

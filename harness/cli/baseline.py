@@ -6,12 +6,17 @@ import json
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.options import COLLECTING_OPTIONS, MODEL_OPTIONS, SUITE_OPTIONS, with_options
 from harness.cli.output import counted, mention, say
+
+if TYPE_CHECKING:
+    from harness.anchors.drift import Drift
+    from harness.records.run import RunRecord
+    from harness.trial.experiment import Experiment
 
 BASELINE_REPEATS = 20
 _NAMED = 5
@@ -42,10 +47,13 @@ def record(
     from harness.cli.holding import hold
     from harness.cli.reporting import refuse_unwritable
     from harness.cli.verdict import chosen_settings
+    from harness.cli.watching import anchor_watch
     from harness.errors import SettingsError, TargetError
+    from harness.gates.quality_drift import measured_cautions
     from harness.records.redact import Known
     from harness.records.run import SeedStream
     from harness.trial.trial import measure
+    from harness.trial.watching import measured_drift
 
     settings = chosen_settings(config, {**flags, "repeats": flags["repeats"] or BASELINE_REPEATS}, os.environ)
     refuse_unwritable(output)
@@ -54,7 +62,13 @@ def record(
     bench = assemble(settings, only, os.environ, gated=False)
     if only and not replace:
         _refuse_loss(output, {scenario.id for scenario in bench.suite.scenarios})
-    run, folder = hold(bench, SeedStream.BASELINE, measure, flags)
+    watch = anchor_watch(bench, os.environ)
+
+    async def work(experiment: Experiment) -> tuple[RunRecord, Drift | None]:
+        held = await measure(experiment)
+        return held, await measured_drift(watch, held)
+
+    (run, drift), folder = hold(bench, SeedStream.BASELINE, work, flags)
     if run.problems:
         raise TargetError(f"{folder}: this run cannot be a baseline: {'; '.join(run.problems)}")
     refuse_unscored(run)
@@ -62,6 +76,8 @@ def record(
     size = f"{counted(len(stored.scenarios), 'scenario')} x {stored.repeats}"
     say(f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {size}")
     mention(f"the run is in {folder}")
+    for caution in measured_cautions(drift):
+        mention(caution)
     if bench.access is not None:
         from harness.cli.rejudging import spent_by
 

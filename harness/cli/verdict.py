@@ -17,6 +17,7 @@ from harness.cli.output import say
 from harness.cli.reporting import GATES, publish, publish_error, refuse_unwritable
 from harness.errors import HarnessError
 from harness.gates import quality
+from harness.gates.quality_drift import measured_cautions
 from harness.gates.verdict import Decision
 from harness.records.attempts import Attempt, attempt_key, earlier_attempts, record_attempt
 from harness.records.redact import Known
@@ -26,9 +27,10 @@ from harness.reports.exit_code import ExitCode
 from harness.reports.report import build_report, error_report
 from harness.reports.summary import Circumstances
 from harness.reports.terminal import DEFAULT_WIDTH, fitting_width
-from harness.settings import DEFAULT_REPEATS, Settings, load_settings, policy_with
+from harness.settings import DEFAULT_REPEATS, DISK, Settings, SettingsSource, load_settings, policy_with
 from harness.trial.experiment import Experiment
 from harness.trial.trial import Rules, Trial, hold_trial, measure
+from harness.trial.watching import measured_drift
 from harness.yaml_source.document import shown_path
 
 if TYPE_CHECKING:
@@ -45,9 +47,11 @@ SHOWN_WHOLE = 10
 """A run that only measured, and held no more conversations than this, shows each of them."""
 
 
-def chosen_settings(config: Path | None, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
-    """Return the settings that file, environment and flags add up to."""
-    settings = load_settings({name: flags.get(name) for name in SETTING_FLAGS}, environ, config)
+def chosen_settings(
+    config: Path | None, flags: Mapping[str, Any], environ: Mapping[str, str], source: SettingsSource = DISK
+) -> Settings:
+    """Return the settings that file, environment and flags add up to; the file is read from `source`."""
+    settings = load_settings({name: flags.get(name) for name in SETTING_FLAGS}, environ, config, source)
     return settings.model_copy(update={"policy": policy_with(settings.policy, {name: flags.get(name) for name in POLICY_FLAGS})})
 
 
@@ -74,20 +78,23 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
     began = time.monotonic()
     refuse_unwritable(flags["markdown"], flags["junit"])
     bench = assemble(settings, only, environ, gated=gated)
-    bench, watch = ready(bench, flags, environ) if gated else (bench, None)
+    bench, watch = ready(bench, flags, environ, gated=gated)
     experiments: list[Experiment] = []
 
     async def work(experiment: Experiment) -> Trial:
         experiments.append(experiment)
         if not gated:
-            return Trial(await measure(experiment), None, len(experiment.green.journal.troubles))
+            run = await measure(experiment)
+            return Trial(run, None, len(experiment.green.journal.troubles), drift=await measured_drift(watch, run))
         return await hold_trial(experiment, rules_of(bench, watch, experiment.green.manifest.run_id, extended=bool(flags.get("extend"))))
 
     trial, folder = hold(bench, SeedStream.GATE, work, flags)
     if gated:
         keep_count(settings, trial)
+    known = circumstances_of(bench, flags, folder, gated=gated)
     circumstances = replace(
-        circumstances_of(bench, flags, folder, gated=gated),
+        known,
+        cautions=(*known.cautions, *measured_cautions(trial.drift)),
         duration_s=time.monotonic() - began if flags["resume"] is None else None,
         rerun=trial.rerun,
         spending=account_of(bench, experiments[0]),
@@ -101,14 +108,15 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
     return publish(report, folder, flags)
 
 
-def ready(bench: Bench, flags: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Bench, AnchorWatch | None]:
+def ready(bench: Bench, flags: Mapping[str, Any], environ: Mapping[str, str], *, gated: bool = True) -> tuple[Bench, AnchorWatch | None]:
     """Return the bench with its judge and money settled, and who watches the judge; rules cost nothing and do not drift."""
     if bench.settings.judge == "offline" and not flags.get("rejudge_baseline"):
         return bench, None
     from harness.cli.preparing import prepared
     from harness.cli.watching import anchor_watch
 
-    bench = prepared(bench, flags, environ)
+    if gated:
+        bench = prepared(bench, flags, environ)
     return bench, anchor_watch(bench, environ)
 
 
@@ -136,7 +144,10 @@ def circumstances_of(bench: Bench, flags: Mapping[str, Any], folder: Path, *, ga
         suite=shown_path(bench.suite.root),
         least_look=DEFAULT_REPEATS,
         known=Known.of(bench.suite.facts),
-        cautions=(*_left_out(bench), *(_noise_cautions(bench) if gated and settings.mode == "enforce" else ())),
+        cautions=(
+            *_left_out(bench),
+            *(_noise_cautions(bench) if gated and settings.mode == "enforce" else ()),
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Who watches the judge of a run: assembled here, because only a gate that compares with stored scores needs it."""
+"""Who watches the judge of a run: assembled here, because a run that asks no model needs nobody."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ the comparison, which has fewer scenarios than there are anchors or hardly more.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 
 from harness.anchors.drift import CHECK_EVERY_DAYS, Drift, DriftState
@@ -14,6 +15,10 @@ from harness.anchors.shift import LARGEST, Shift
 from harness.baselines.score_arrays import PairedScores
 from harness.gates.verdict import Reason
 
+NOT_RECORDED = (
+    "The judge's verdicts on the anchors are not recorded, so that later nobody can tell whether it moved since: "
+    "`harness judge anchors record` does it."
+)
 _CHECK = "`harness judge anchors check` judges all anchors, five times"
 UNRECORDED = (
     "Whether the judge drifted since the baseline was recorded is not known: its verdicts on the anchors are not recorded; "
@@ -50,11 +55,24 @@ def drift_cautions(drift: Drift | None, *, side_by_side: bool) -> tuple[str, ...
             f"The judge moved by {drift.shift:+.2f} points (standard error {drift.standard_error:.2f}) since its verdicts on the anchors were recorded; "
             "green's scores are corrected by it, and the intervals hold its error."
         )
-    if drift.overdue and drift.checked_days is not None:
-        found.append(
-            f"All anchors were judged last {drift.checked_days:.0f} days ago; every {CHECK_EVERY_DAYS} days `harness judge anchors check` is due."
-        )
-    return tuple(found)
+    return (*found, *_unsteady(drift))
+
+
+def measured_cautions(drift: Drift | None) -> tuple[str, ...]:
+    """Return what is to be known of the judge of a run that decides nothing: its scores may be stored, and compared later."""
+    if drift is None:
+        return ()
+    if drift.state is DriftState.UNRECORDED:
+        return (NOT_RECORDED,)
+    shifted = (
+        f"The judge moved by {drift.shift:+.2f} points since its verdicts on the anchors were recorded: what it scores now is another measure. "
+        "Record them again, and whatever is to be compared with this run."
+    )
+    return (
+        *(reason.sentence for reason in drift_invalid(drift, side_by_side=False)),
+        *((shifted,) if drift.state is DriftState.SHIFTED else ()),
+        *_unsteady(drift),
+    )
 
 
 def drift_figures(drift: Drift | None) -> dict[str, object]:
@@ -78,6 +96,19 @@ def without_drift(scores: PairedScores, drift: Drift | None) -> PairedScores:
     if drift is None or drift.state is not DriftState.SHIFTED or scores.side_by_side:
         return scores
     return scores.moved(-drift.shift, drift.standard_error)
+
+
+def _unsteady(drift: Drift) -> Iterator[str]:
+    newest = drift.watched or drift.checked
+    if newest is not None and newest.restless:
+        yield (
+            f"The judge answers less steadily than it did: on {newest.anchors} anchors {100 * newest.flips:.1f} % of its answers are not those that it "
+            f"used to give, formerly {100 * newest.usual_flips:.1f} % (t = {newest.flips_t:.1f}). That shifts no mean, and widens what is uncertain."
+        )
+    if drift.overdue and drift.checked_days is not None:
+        yield (
+            f"All anchors were judged last {drift.checked_days:.0f} days ago; every {CHECK_EVERY_DAYS} days `harness judge anchors check` is due."
+        )
 
 
 def _figures(shift: Shift | None) -> dict[str, object] | None:

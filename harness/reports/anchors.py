@@ -128,7 +128,8 @@ def check_text(report: CheckReport, width: int) -> str:
         f"{console(report.judge, _NAME)} on {shift.anchors} anchors, today against {report.recorded}",
         f"shift {shift.shift:+.3f} points (90 % interval {shift.lower:+.3f} to {shift.upper:+.3f}; t = {shift.t:.2f}, alarm from {shift.critical:.2f})",
         f"equivalent within {EQUIVALENT:g}: {_yes(shift.equivalent(EQUIVALENT))}; within {LARGEST:g}: {_yes(shift.equivalent(LARGEST))}",
-        f"answers that flipped: {100 * shift.flips:.1f} % (among the recorded ones {100 * shift.usual_flips:.1f} %)",
+        f"answers that flipped: {100 * shift.flips:.1f} % (among the recorded ones {100 * shift.usual_flips:.1f} %"
+        + (f"; more than they used to, t = {shift.flips_t:.1f})" if shift.restless else ")"),
         f"use of the scale: {'unknown' if shift.slope is None else f'{shift.slope:.2f}'} of what it was; scatter {_points(report.noise_now)}, was {_points(report.noise_then)}",
         f"{bad}{above}; {shift.unscored} verdicts without a score",
         "",

@@ -60,6 +60,8 @@ class Trial:
     """Conversations held again because of infrastructure trouble."""
     baseline: Baseline | None = None
     """What the run was held against."""
+    drift: Drift | None = None
+    """What is known of the judge of a run in which no gate was asked; verdicts carry it themselves."""
 
 
 async def measure(experiment: Experiment) -> RunRecord:
@@ -107,7 +109,9 @@ def first_step(manifest: RunManifest, rules: Rules) -> Step:
 
 def undecided(rules: Rules, seen: Measurement) -> bool:
     """Return whether a gate asks for conversations that were not held yet."""
-    return isinstance(_asked_integration(rules, seen), NextLook) or isinstance(quality.decide(_evidence(rules, seen), rules.policy), NextLook)
+    return isinstance(_asked_integration(rules, seen), NextLook) or isinstance(
+        quality.decide(_evidence(rules, seen), rules.policy), NextLook
+    )
 
 
 async def decide_as_held(seen: Measurement, rules: Rules, why: str, rerun: int = 0) -> Trial:

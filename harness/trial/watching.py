@@ -1,4 +1,4 @@
-"""The control chart of a run: a fifth of the anchors, judged once, after the scores that the verdict rests on.
+"""The control chart of every judged run: a fifth of the anchors, judged once, after the scores that a verdict rests on.
 
 Judged last, so that a judge that changed while the run lasted is seen too. What a run has on the chart already is not judged
 again when it is resumed.
@@ -17,6 +17,7 @@ from harness.anchors.readings import ROTATING, read_anchors, rotation
 from harness.anchors.record import AnchorRecord, AnchorStore, ChartPoint, ShiftFigures
 from harness.anchors.shift import shift_of
 from harness.judging.judge import Judge
+from harness.records.run import RunRecord
 from harness.scenarios.rubric import Rubric
 
 _DAY_S = 86_400.0
@@ -73,6 +74,17 @@ class AnchorWatch:
             check_is_newer=point is not None and history.checked is not None and history.checked > point.created,
             checked_days=max(0.0, (self.now() - since).total_seconds() / _DAY_S),
         )
+
+
+async def measured_drift(watch: AnchorWatch | None, run: RunRecord) -> Drift | None:
+    """Put a run that decides nothing on the chart, and return what is known then.
+
+    None without a watch, and for a run in which fewer conversations were judged than the chart has judged: looking at the judge
+    never costs more than what is looked at. Raises as `AnchorWatch.seen`.
+    """
+    if watch is None or sum(one.judgement is not None for one in run.conversations) < len(rotation(watch.anchors, 0)):
+        return None
+    return await watch.seen(run.manifest.run_id)
 
 
 def _written(at: datetime) -> str:

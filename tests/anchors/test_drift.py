@@ -9,9 +9,9 @@ import pytest
 from harness.anchors.drift import DriftState, drift_of
 from harness.anchors.shift import Shift
 
-QUIET = Shift(20, 0, 0.02, 0.08, 18.0, 2.88, -0.12, 0.16, 0.0, 0.0, 1.0, 1.5, 1.4, ())
+QUIET = Shift(20, 0, 0.02, 0.08, 18.0, 2.88, -0.12, 0.16, 0.0, 0.0, 0.0, 1.0, 1.5, 1.4, ())
 LOUD = replace(QUIET, shift=0.4)
-STEADY = Shift(100, 0, 0.01, 0.01, 50.0, 2.68, -0.007, 0.027, 0.0, 0.0, 1.0, 1.5, 1.4, ())
+STEADY = Shift(100, 0, 0.01, 0.01, 50.0, 2.68, -0.007, 0.027, 0.0, 0.0, 0.0, 1.0, 1.5, 1.4, ())
 SHIFTED = replace(STEADY, shift=0.07, standard_error=0.03, lower=0.02, upper=0.12)
 CHANGED = replace(STEADY, shift=0.3, lower=0.28, upper=0.32)
 

@@ -53,8 +53,34 @@ def test_a_point_down_is_found_with_its_size_and_kind() -> None:
     assert found.standing is Standing.CHANGED
     assert found.flips == 0.5
     assert found.usual_flips == 0.0
+    assert found.restless
     assert found.slope is not None
     assert found.slope < 1
+
+
+def scattered(seed: int, times: int, rate: float) -> dict[str, tuple[Reading, ...]]:
+    """Planted scores, and eight answers to each anchor of which so many are not what they were."""
+    rng = np.random.default_rng(seed)
+    return {
+        anchor.id: tuple(
+            Reading(scores=dict(anchor.scores), met={f"c{place}": bool(flip) for place, flip in enumerate(rng.random(8) < rate)})
+            for _ in range(times)
+        )
+        for anchor in ANCHORS.anchors
+    }
+
+
+def test_answers_that_flip_more_than_they_used_to_are_told_and_end_nothing() -> None:
+    """A judge that scatters more without moving is restless and raises no alarm; one that always scattered so is what it was."""
+    found = {}
+    for name, rate in (("more", 0.25), ("as ever", 0.05)):
+        shift = shift_of(ANCHORS, scattered(1, 5, 0.05), scattered(2, 1, rate))
+        assert shift is not None
+        found[name] = shift
+        assert shift.flips == pytest.approx(rate, abs=0.04)
+    assert {name: shift.restless for name, shift in found.items()} == {"more": True, "as ever": False}
+    assert not found["more"].alarm
+    assert found["more"].standing is Standing.STEADY
 
 
 def test_clear_bad_conversations_above_two_are_an_alarm_by_themselves() -> None:
@@ -85,7 +111,7 @@ def test_clear_bad_conversations_above_two_are_an_alarm_by_themselves() -> None:
 def test_what_follows_from_a_whole_check(shift: float, half: float, standing: Standing) -> None:
     """Equivalence within .05 passes; a clear shift or one beyond .1 ends comparability; between them the shift is corrected."""
     error = half / float(stats.t.ppf(0.95, 50))
-    found = Shift(100, 0, shift, error, 50.0, float(stats.t.ppf(0.995, 50)), shift - half, shift + half, 0.0, 0.0, 1.0, 1.5, 1.4, ())
+    found = Shift(100, 0, shift, error, 50.0, float(stats.t.ppf(0.995, 50)), shift - half, shift + half, 0.0, 0.0, 0.0, 1.0, 1.5, 1.4, ())
     assert found.standing is standing
 
 

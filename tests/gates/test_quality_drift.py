@@ -16,13 +16,14 @@ from harness.baselines.compare import compare
 from harness.gates.policy import GatePolicy
 from harness.gates.quality import QualityEvidence, decide, stopped
 from harness.gates.quality_course import Looking
+from harness.gates.quality_drift import measured_cautions
 from harness.gates.verdict import Decision, NextLook, Verdict
 from harness.reports.machine import schema
 from harness.targets.protocol import TargetIdentity
 from tests.fakes.measurements import Measured, baseline_of, run_of, tone
 
 POLICY = GatePolicy()
-LOUD = Shift(20, 0, 0.41, 0.08, 18.0, 2.88, 0.27, 0.55, 0.05, 0.01, 1.0, 1.5, 1.4, ())
+LOUD = Shift(20, 0, 0.41, 0.08, 18.0, 2.88, 0.27, 0.55, 0.05, 0.01, 0.0, 1.0, 1.5, 1.4, ())
 BLUE = TargetIdentity("blue", "http://127.0.0.1:8002")
 
 
@@ -122,6 +123,27 @@ def test_an_unknown_drift_is_said() -> None:
 def test_an_old_check_is_said() -> None:
     """When all anchors were judged last more than a week ago, the verdict says so."""
     assert any("days ago" in caution for caution in verdict(suite(0.0), Drift(DriftState.STEADY, checked_days=9.0)).cautions)
+
+
+def test_a_restless_judge_is_a_caution_and_no_more() -> None:
+    """Answers that flip more than they used to are told with their size; the verdict is the one without them."""
+    restless = replace(LOUD, shift=0.0, bad_lower=1.4, flips=0.21, usual_flips=0.04, flips_t=6.5)
+    found = verdict(suite(0.0), Drift(DriftState.STEADY, watched=restless, checked_days=1.0))
+    assert found.decision is verdict(suite(0.0), None).decision
+    assert any("21.0 % of its answers" in caution and "formerly 4.0 %" in caution for caution in found.cautions)
+
+
+def test_a_run_that_decides_nothing_says_what_is_known_of_its_judge() -> None:
+    """What is scored now may be compared later: a judge that nobody recorded, that moved, or that is due for a check is told of; a steady one is not."""
+    steady = Drift(DriftState.STEADY, checked_days=1.0)
+    assert measured_cautions(None) == measured_cautions(steady) == ()
+    for drift, said in (
+        (Drift(DriftState.UNRECORDED), "are not recorded"),
+        (Drift(DriftState.CHANGED, watched=LOUD), "is not what it was"),
+        (Drift(DriftState.SHIFTED, shift=0.07), "moved by +0.07 points"),
+        (replace(steady, checked_days=30.0), "30 days ago"),
+    ):
+        assert said in " ".join(measured_cautions(drift))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from harness.gates import quality
 from harness.gates.verdict import Decision
 from harness.trial.experiment import Experiment
 from harness.trial.trial import Rules, hold_trial
-from harness.trial.watching import AnchorWatch
+from harness.trial.watching import AnchorWatch, measured_drift
 from tests.fakes.anchor_judges import ApiDoor, door, judge_at, shipped_rubric, shipped_set
 from tests.fakes.anchor_readings import readings
 from tests.fakes.messages_api.scale import biased
@@ -152,3 +153,19 @@ def test_what_is_known_to_have_changed_is_not_paid_for(tmp_path: Path) -> None:
     assert judged.decision is Decision.INVALID
     assert judge.asked == []
     assert held.requests == []
+
+
+def test_a_run_that_decides_nothing_is_on_the_chart_where_it_is_large_enough(tmp_path: Path) -> None:
+    """A measured run, such as that of a baseline, goes onto the chart once as many conversations were judged as the chart has judged."""
+    held = door(HARSHER)
+    record = recorded(tmp_path / "anchors", held)
+    watching = watch(tmp_path / "anchors", held)
+    run = _held(tmp_path, watch(tmp_path / "elsewhere", held)).run
+    assert sum(one.judgement is not None for one in run.conversations) >= 20
+    assert anyio.run(measured_drift, None, run) is None
+    assert anyio.run(measured_drift, watching, replace(run, conversations=run.conversations[:19])) is None
+    assert held.requests == []
+    drift = anyio.run(measured_drift, watching, run)
+    assert drift is not None
+    assert drift.state is DriftState.CHANGED
+    assert [point.run for point in AnchorStore(tmp_path / "anchors").history(record).points] == [run.manifest.run_id]
