@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.assembly.judges import model_access, open_judge
@@ -89,32 +89,39 @@ def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str]
     if gated:
         _check_reference(settings)
     suite, deselected = open_suite(settings, only)
-    access = model_access(settings, environ)
-    judge = open_judge(settings, suite, environ, access)
     target = open_target(settings.target, environ, settings.concurrency)
     blue = open_target(settings.against, environ, settings.concurrency) if gated and settings.against else None
     suite, creating = _without_effects(suite, (target, blue))
-    deselected += creating
     if settings.expect_build is not None and not target.attested:
         raise SettingsError(
             f"{settings.target}: --expect-build {settings.expect_build} cannot be proved, because the target file says `build: unattested`; "
             "name the field or header that states the build in each reply (`build: {field: …}` or `{header: …}`), or leave --expect-build out"
         )
+    bench = set_up(settings, suite, (target, blue), environ, gated=gated)
+    return replace(bench, deselected=deselected + creating, creating=creating)
+
+
+def set_up(
+    settings: Settings, suite: Suite, targets: tuple[OpenableTarget, OpenableTarget | None], environ: Mapping[str, str], *, gated: bool
+) -> Bench:
+    """Return the bench for these scenarios and targets, the candidate first; nothing is sent. Raises as `assemble` does."""
+    access = model_access(settings, environ)
+    judge = open_judge(settings, suite, environ, access)
+    target, blue = targets
     if not gated:
-        return Bench(settings, suite, deselected, judge, target, baseline=None, access=access, creating=creating)
+        return Bench(settings, suite, (), judge, target, baseline=None, access=access)
     return Bench(
         settings,
         suite,
-        deselected,
+        (),
         judge,
         target,
-        baseline=read_baseline(settings.baseline) if settings.baseline and not settings.against else None,
+        baseline=read_baseline(settings.baseline) if settings.baseline and blue is None else None,
         pinned=read_baseline(settings.pinned) if settings.pinned else None,
         blue=blue,
         gated=True,
         calibration=stored_calibration(settings.calibrations, judge.identity.fingerprint),
         access=access,
-        creating=creating,
     )
 
 

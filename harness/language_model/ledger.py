@@ -8,6 +8,7 @@ what a crash leaves behind. Until it is told where, a ledger keeps its lines in 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -164,7 +165,7 @@ class Ledger:
         if self._descriptor is None:
             raise ValueError("this ledger is closed")
         try:
-            os.write(self._descriptor, canonical_json(line.model_dump(mode="json", exclude_defaults=True)) + b"\n")
+            os.write(self._descriptor, _written(line))
         except OSError as error:
             raise StoreError(f"{self._path}: the account cannot be kept ({error.strerror}); make room, then resume the run") from error
 
@@ -215,6 +216,19 @@ class LedgerDoor:
     async def count(self, request: ModelRequest) -> int | ModelFailure:
         """Return the tokens of the prompt; counting is not billed."""
         return await self._door.count(request)
+
+
+def joined(paths: Iterable[Path]) -> bytes:
+    """Return the content of one account that holds what these do; raises StoreError as reading each does."""
+    lines: list[_Line] = []
+    for path in paths:
+        before = max((line.number for line in lines), default=0)  # no number stands for two calls
+        lines += [line.model_copy(update={"number": line.number + before if line.number else 0}) for line in _read(path)[0]]
+    return b"".join(map(_written, lines))
+
+
+def _written(line: _Line) -> bytes:
+    return canonical_json(line.model_dump(mode="json", exclude_defaults=True)) + b"\n"
 
 
 def _read(path: Path) -> tuple[list[_Line], int]:

@@ -10,6 +10,7 @@ from harness.reports.rows import ScenarioRow
 from harness.reports.summary import BaselineSummary, RunSummary, Unpaired
 
 _REMEDIES = {
+    "wants_target": "Say the same `harness merge` again with --target: the conversations that a gate asks for are held then, and no others.",
     "too_few_clusters": "Select more scenarios, or write more: too few independent ones were compared to decide anything.",
     "missing_scores_open": "Find out why the judge gave no score where one is missing, and run again: with all scores the verdict could be reached.",
     "guardrail_unproved": "Write more scenarios for the groups that are not proved to hold, or plan more repeats with a higher --cap.",

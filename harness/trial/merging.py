@@ -23,7 +23,11 @@ from harness.records.store import JOURNAL
 from harness.trial.experiment import Measurement, Step, as_planned
 from harness.trial.plan import first_wave
 from harness.trial.sharding import share
+from harness.trial.trial import Trial
 
+NOT_HELD = "It asks for more conversations, and no target was named to hold them with."
+WANTS_TARGET = "wants_target"
+"""Code of the reason of a gate that asks for more conversations than the shards held."""
 _NAMED = 5
 
 
@@ -135,6 +139,17 @@ def measured_in(folder: Path, other: Path | None, step: Step) -> tuple[Measureme
         return Measurement(green), len(held.troubles)
     blue = read_journal(other / JOURNAL)
     return Measurement(green, _run(blue.manifest, blue.records.values(), (), step.looked)), len(held.troubles)
+
+
+def told_apart(trial: Trial) -> Trial:
+    """Return the trial with a code of its own for what a gate asked for and nobody held: no resumed run brings it, a merge with a target does."""
+    verdicts = tuple(
+        replace(
+            one, reasons=tuple(replace(reason, code=WANTS_TARGET) if reason.code == "stopped_early" else reason for reason in one.reasons)
+        )
+        for one in trial.verdicts or ()
+    )
+    return replace(trial, verdicts=verdicts)
 
 
 def write_merged(path: Path, plan: RunManifest, contents: Sequence[JournalContent]) -> None:
