@@ -29,6 +29,7 @@ _DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 _COMMANDS = {
     "gate": Entry("harness.cli.gate", "Hold the suite against a candidate and decide: PASS, FAIL or INCONCLUSIVE."),
+    "merge": Entry("harness.cli.merge", "Put the shards of one gate run together and decide."),
     "run": Entry("harness.cli.run", "Hold conversations and score them, without a baseline."),
     "demo": Entry("harness.cli.demo", "Start blue and green on loopback and run the whole gate."),
     "scenarios": Entry("harness.cli.scenarios", "Check, list and describe scenarios."),
@@ -143,7 +144,7 @@ def _refuse(words: list[str], message: str, code: int, usage: click.ClickExcepti
         from harness.reports.machine import document
         from harness.reports.report import error_report
 
-        gated = words[0] == "gate" or (words[0] == "demo" and not any(word.startswith("--only") for word in words))
+        gated = words[0] in {"gate", "merge"} or (words[0] == "demo" and not any(word.startswith("--only") for word in words))
         report = error_report(message, code, asked=GATES if gated else ())
         write_error(report, page, test_report)
         if "--json" in words:
