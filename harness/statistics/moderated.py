@@ -64,7 +64,7 @@ def pooled_skewness(scores: npt.ArrayLike) -> FloatArray:
     if repeats < 3:
         return np.zeros(values.shape[:-2])
     residuals = values - values.mean(axis=-1, keepdims=True)
-    cubes = np.sum(residuals**3, axis=-1).mean(axis=-1) * repeats / ((repeats - 1) * (repeats - 2))
+    cubes = np.sum(residuals * residuals * residuals, axis=-1).mean(axis=-1) * repeats / ((repeats - 1) * (repeats - 2))
     squares = np.sum(residuals**2, axis=-1).mean(axis=-1) / (repeats - 1)
     spread = squares > NEGLIGIBLE**2
     return np.where(spread, cubes / np.where(spread, squares, 1.0) ** 1.5, 0.0)

@@ -67,10 +67,10 @@ def lower_tail(passes: npt.ArrayLike, conversations: npt.ArrayLike, a: npt.Array
     if not some.any():
         return result
     x, n, first, second = x[some], n[some], first[some], second[some]
-    tail = np.zeros(x.shape)
+    tail, orders, prior = np.zeros(x.shape), gammaln(n + 1), betaln(first, second)
     for k in range(int(x.max()) + 1):
         rest = np.maximum(n - k, 0.0)
-        log_mass = gammaln(n + 1) - gammaln(k + 1.0) - gammaln(rest + 1) + betaln(k + first, rest + second) - betaln(first, second)
+        log_mass = orders - gammaln(k + 1.0) - gammaln(rest + 1) + betaln(k + first, rest + second) - prior
         tail += np.where(k <= x, np.exp(log_mass), 0.0)
     result[some] = np.minimum(tail, 1.0)
     return result
