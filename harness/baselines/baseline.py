@@ -144,7 +144,7 @@ def _scenarios(run: RunRecord, place: str) -> tuple[BaselineScenario, ...]:
 
 def _scenario(plan: ScenarioPlan, records: Sequence[ConversationRecord]) -> BaselineScenario:
     scores = tuple(None if record.scores is None else dict(record.scores) for record in records)
-    critical = tuple(record.critical_failure for record in records)
+    critical = tuple(record.critical_failure(plan.dimensions) for record in records)
     return BaselineScenario(plan=plan, passes=tuple(record.passed for record in records), scores=scores, critical=critical)
 
 

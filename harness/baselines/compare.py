@@ -173,9 +173,9 @@ def compare(run: RunRecord, baseline: Baseline | None) -> Comparison:
             _green_scores(plan, looks.get(plan.id, ()), depth),
             _stored_scores(plan, stored, depth if side_by_side else None),
             CriticalCounts(
-                _critical(looks.get(plan.id, ()), depth),
+                _critical(plan, looks.get(plan.id, ()), depth),
                 _stored_critical(stored, depth if side_by_side else None),
-                _critical(fresh.get(plan.id, ())),
+                _critical(plan, fresh.get(plan.id, ())),
             ),
         )
         for plan, stored in pairing.paired
@@ -227,14 +227,18 @@ def _stored_scores(plan: ScenarioPlan, stored: BaselineScenario, depth: int | No
     return tuple(_row(plan, scores) for scores in stored.scores[:depth])
 
 
-def _critical(records: Collection[ConversationRecord], planned: int | None = None) -> Critical:
+def _critical(plan: ScenarioPlan, records: Collection[ConversationRecord], planned: int | None = None) -> Critical:
     """Count failures of critical criteria; what was planned (default: what was held) and is not judged is unscored."""
-    known = [one.critical_failure for one in records if one.critical_failure is not None]
+    known = [failed for one in records if (failed := one.critical_failure(plan.dimensions)) is not None]
     return Critical(sum(known), len(known), (len(records) if planned is None else planned) - len(known))
 
 
 def _stored_critical(stored: BaselineScenario, depth: int | None) -> Critical:
-    """Count them in the stored conversations, or in the first ones where the arms are held side by side."""
+    """Count them in the stored conversations, or in the first ones where the arms are held side by side.
+
+    A dimension that calibration switched off since counts among the stored ones still: a baseline can only look worse than it was,
+    so that fewer scenarios are found to have become worse, never more.
+    """
     known = [failed for failed in stored.critical[:depth] if failed is not None]
     return Critical(sum(known), len(known), len(stored.scores[:depth]) - len(known))
 

@@ -18,7 +18,7 @@ def baseline_beside(run: RunRecord) -> Baseline:
             plan=plan,
             passes=tuple(record.passed for record in held[plan.id]),
             scores=tuple(None if record.scores is None else dict(record.scores) for record in held[plan.id]),
-            critical=tuple(record.critical_failure for record in held[plan.id]),
+            critical=tuple(record.critical_failure(plan.dimensions) for record in held[plan.id]),
         )
         for plan in manifest.scenarios
     )

@@ -185,7 +185,7 @@ def _stored(scenario: BaselineScenario) -> tuple[_Held, ...]:
 def _fresh(plan: ScenarioPlan, record: ConversationRecord) -> _Held:
     """Return a conversation; one that the target ended scores 1, as at the gate."""
     scores = dict.fromkeys(plan.dimensions, LOWEST) if record.transcript.failed else record.scores
-    return _Held(scores, record.passed, record.critical_failure)
+    return _Held(scores, record.passed, record.critical_failure(plan.dimensions))
 
 
 def _one_build(scenarios: Sequence[_Both]) -> OneBuild:

@@ -5,13 +5,14 @@ Every viewer, gate and recomputation reads these values and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness.conversations.transcript import Transcript
 from harness.expectations.finding import Finding
-from harness.judging.judge import JudgeIdentity, Judgement, JudgementOutcome
+from harness.judging.judge import JudgeIdentity, Judgement
+from harness.records.gist import Gist, gist_of
 from harness.targets.protocol import TargetIdentity
 
 MOST_REPEATS = 1000
@@ -58,25 +59,50 @@ class ConversationRecord:
     """None until a look needs it; always None for an extension and for infrastructure trouble."""
 
     @property
+    def gist(self) -> Gist:
+        """What deciding and reporting need of it; at hand even where the words are not (`journalled`)."""
+        return gist_of(self.transcript, self.findings, self.judgement)
+
+    @property
+    def failed(self) -> bool:
+        """True when the target, not we, ended the conversation early."""
+        return self.gist.failed
+
+    @property
+    def valid(self) -> bool:
+        """True when the conversation is evidence about the target at all."""
+        return self.gist.valid
+
+    @property
     def passed(self) -> bool:
         """True when the conversation ended and no `must` finding is unmet."""
-        return not self.transcript.failed and not any(finding.failed_must for finding in self.findings)
+        gist = self.gist
+        return not gist.failed and not any(one.must for one in gist.unmet)
+
+    @property
+    def judged(self) -> bool:
+        """True when the judge was asked about it, whatever came of that."""
+        return self.gist.judgement is not None
 
     @property
     def scores(self) -> Mapping[str, int] | None:
         """Dimension → score, or None where there is no score."""
-        if self.judgement is None or self.judgement.outcome is not JudgementOutcome.RATED:
-            return None
-        return self.judgement.scores
+        judgement = self.gist.judgement
+        return None if judgement is None else judgement.scores
 
-    @property
-    def critical_failure(self) -> bool | None:
-        """True when the target ended the conversation or a critical criterion was not met; None where the judge gave no score."""
-        if self.transcript.failed:
+    def critical_failure(self, dimensions: Collection[str]) -> bool | None:
+        """Return whether the target ended the conversation or a critical criterion was not met; None where the judge gave no score.
+
+        Args:
+            dimensions: that count, as the scenario's plan says; one that calibration switched off fails nothing.
+        """
+        gist = self.gist
+        if gist.failed:
             return True
-        if self.judgement is None or not self.scores:
+        if gist.judgement is None or not gist.judgement.scores:
             return None
-        return any(rating.critical_failures for rating in self.judgement.ratings)
+        rated = [rating for rating in gist.judgement.ratings if rating.dimension in dimensions]
+        return any(rating.critical_failures for rating in rated) if rated else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +198,8 @@ class RunManifest:
     """The part of the plan that this journal holds; None: all of it."""
     merged: tuple[str, ...] = ()
     """Ids of the runs that held the shards of this one, by shard; empty where it was not put together from shards."""
+    trusted_revision: str | None = None
+    """Whole hash of the commit whose policy, rubric and baseline decide; None where those of the work tree do."""
 
     @property
     def planned(self) -> int:

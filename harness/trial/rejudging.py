@@ -253,7 +253,7 @@ def _scored(stored: BaselineScenario, plan: ScenarioPlan, by_key: Mapping[Key, C
         plan=plan,
         passes=stored.passes,
         scores=tuple(None if one.scores is None else dict(one.scores) for one in records),
-        critical=tuple(one.critical_failure for one in records),
+        critical=tuple(one.critical_failure(plan.dimensions) for one in records),
     )
 
 
