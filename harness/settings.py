@@ -120,11 +120,11 @@ class Disk:
         return content
 
 
-_DISK = Disk()
+DISK = Disk()
 
 
 def load_settings(
-    flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None = None, source: SettingsSource = _DISK
+    flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None = None, source: SettingsSource = DISK
 ) -> Settings:
     """Return the settings that the sources add up to; a flag of None was not given.
 
@@ -164,7 +164,7 @@ def policy_with(configured: GatePolicy, flags: Mapping[str, Any]) -> GatePolicy:
         raise SettingsError("\n".join(f"{place}: {one['msg']}" for place, one in zip(places, error.errors(), strict=True))) from None
 
 
-def settings_file(source: SettingsSource = _DISK) -> Path | None:
+def settings_file(source: SettingsSource = DISK) -> Path | None:
     """Return the settings file that is found upward from the working directory; None where there is none."""
     try:
         start = Path.cwd()

@@ -23,6 +23,7 @@ from harness.settings import Settings
 from harness.targets.open import OpenableTarget, is_sandboxed, open_target
 
 if TYPE_CHECKING:
+    from harness.assembly.trusted import Trust
     from harness.language_model.access import ModelAccess
 
 
@@ -47,6 +48,10 @@ class Bench:
     """Of the judge, where it was held against people and the gates are going to decide."""
     access: ModelAccess | None = None
     """The way to the judge's models, with its account; None where it asks none of ours."""
+    recorded: Baseline | None = None
+    """The baseline as it was recorded, before anybody judged it again."""
+    trust: Trust | None = None
+    """The revision that decides; None where the work tree does."""
 
     @property
     def targets(self) -> tuple[OpenableTarget, ...]:
@@ -110,18 +115,20 @@ def set_up(
     target, blue = targets
     if not gated:
         return Bench(settings, suite, (), judge, target, baseline=None, access=access)
+    recorded = read_baseline(settings.baseline) if settings.baseline and blue is None else None
     return Bench(
         settings,
         suite,
         (),
         judge,
         target,
-        baseline=read_baseline(settings.baseline) if settings.baseline and blue is None else None,
+        baseline=recorded,
         pinned=read_baseline(settings.pinned) if settings.pinned else None,
         blue=blue,
         gated=True,
         calibration=stored_calibration(settings.calibrations, judge.identity.fingerprint),
         access=access,
+        recorded=recorded,
     )
 
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from harness.assembly.bench import Bench
-from harness.records.run import RunManifest, SeedStream
+from harness.baselines.changed_terms import as_recorded
+from harness.records.run import RunManifest, ScenarioPlan, SeedStream
 from harness.records.store import new_run_id
 from harness.trial.plan import look_schedule, scenario_plans
 
@@ -46,7 +47,7 @@ def planned_manifest(
         only_repeat: hold this one repeat of each scenario, to replay it.
     """
     settings = bench.settings
-    plans = scenario_plans(bench.suite, bench.judge, bench.calibration)
+    plans = _plans(bench)
     schedule = look_schedule(plans, bench.baseline, settings.policy, settings.repeats, settings.max_judged) if bench.gated else None
     return RunManifest(
         run_id=run_id,
@@ -64,13 +65,30 @@ def planned_manifest(
         scenarios=plans,
         baseline=bench.baseline.id if bench.baseline else None,
         policy=settings.policy.planned,
-        deselected=bench.deselected,
+        deselected=_deselected(bench),
         schedule=schedule,
         pinned=bench.pinned.id if bench.pinned else None,
         against=bench.blue.identity if bench.blue else None,
         coupled=coupled,
         first=only_repeat or 0,
+        trusted_revision=bench.trust.terms.commit if bench.trust else None,
     )
+
+
+def _plans(bench: Bench) -> tuple[ScenarioPlan, ...]:
+    """Return the plan of each scenario; where a revision decides, each counts as much as the baseline recorded."""
+    plans = scenario_plans(bench.suite, bench.judge, bench.calibration)
+    recorded = bench.recorded or bench.pinned
+    return plans if bench.trust is None or recorded is None else tuple(as_recorded(plan, recorded) for plan in plans)
+
+
+def _deselected(bench: Bench) -> tuple[str, ...]:
+    """Return what was left out on purpose; where a revision decides, a change cannot leave out what the baseline holds by calling it harmful."""
+    recorded = bench.recorded or bench.pinned
+    if bench.trust is None or recorded is None:
+        return bench.deselected
+    held = {one.plan.id for one in recorded.scenarios}
+    return tuple(one for one in bench.deselected if one not in bench.creating or one not in held)
 
 
 def manifest_beside(bench: Bench, manifest: RunManifest) -> RunManifest | None:

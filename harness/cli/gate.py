@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from harness.cli.options import COLLECTING_OPTIONS, MODEL_OPTIONS, REPORT_OPTIONS, SUITE_OPTIONS, with_options
+from harness.cli.options import COLLECTING_OPTIONS, MODEL_OPTIONS, REPORT_OPTIONS, SUITE_OPTIONS, TRUST_OPTIONS, with_options
 
 
 @click.command("gate")
@@ -34,7 +34,7 @@ from harness.cli.options import COLLECTING_OPTIONS, MODEL_OPTIONS, REPORT_OPTION
 @click.option("--noise", type=click.Path(dir_okay=False, path_type=Path), help="Noise floor that `harness aa` measured.")
 @click.option("--shard", metavar="NUMBER/OF", help="Hold only this share of a fixed sample, and decide nothing: `harness merge` does.")
 @click.option("--mode", type=click.Choice(["observe", "advise", "enforce"]), help="observe and advise report and exit 0. Default: enforce.")
-@with_options(REPORT_OPTIONS)
+@with_options(TRUST_OPTIONS, REPORT_OPTIONS)
 def command(*, config: Path | None, only: tuple[str, ...], **flags: Any) -> int:
     """Hold the suite against a candidate and decide: PASS, FAIL or INCONCLUSIVE.
 
@@ -44,12 +44,15 @@ def command(*, config: Path | None, only: tuple[str, ...], **flags: Any) -> int:
     for flag, needed in (("coupled", "against"), ("extend", "resume")):
         if flags[flag] and flags[needed] is None:
             raise click.UsageError(f"--{flag} means nothing without --{needed}")
-    from harness.cli.verdict import chosen_settings, decide_and_report
+    from harness.cli.trusting import settings_of
+    from harness.cli.verdict import decide_and_report
 
+    work = decide_and_report
     if flags["shard"] is not None:
         from harness.cli.sharding import hold_shard_and_report, refuse_meaningless, shard_named
 
         flags["shard"] = shard_named(flags["shard"])
         refuse_meaningless(flags)
-        return hold_shard_and_report(chosen_settings(config, flags, os.environ), only, {**flags, "config": config}, os.environ)
-    return decide_and_report(chosen_settings(config, flags, os.environ), only, {**flags, "config": config}, os.environ)
+        work = hold_shard_and_report
+    with settings_of(config, flags, os.environ) as (settings, trust):
+        return work(settings, only, {**flags, "config": config, "trust": trust}, os.environ)

@@ -10,6 +10,9 @@ import click
 
 from harness.cli.numbers import FiniteRange
 
+TRUSTED_VARIABLE = "HARNESS_TRUSTED_REF"
+"""Variable that says the same as --trusted-ref."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -44,6 +47,14 @@ COLLECTING_OPTIONS = (
         "--resume", is_flag=False, flag_value="last", metavar="[RUN]", help="Go on with an interrupted run (default: the last one)."
     ),
     click.option("--quiet", is_flag=True, help="No progress."),
+)
+TRUST_OPTIONS = (
+    click.option(
+        "--trusted-ref",
+        metavar="REF",
+        envvar=TRUSTED_VARIABLE,
+        help="Git revision that settings, policy, rubric, prompts, baseline and target file are read from: a change cannot approve itself.",
+    ),
 )
 REPORT_OPTIONS = (
     click.option("--junit", type=_FILE, help="Write a JUnit XML report."),

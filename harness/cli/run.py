@@ -8,18 +8,20 @@ from typing import Any
 
 import click
 
-from harness.cli.options import COLLECTING_OPTIONS, MODEL_OPTIONS, REPORT_OPTIONS, SUITE_OPTIONS, with_options
+from harness.cli.options import COLLECTING_OPTIONS, MODEL_OPTIONS, REPORT_OPTIONS, SUITE_OPTIONS, TRUST_OPTIONS, with_options
 
 
 @click.command("run")
 @with_options(SUITE_OPTIONS, COLLECTING_OPTIONS, MODEL_OPTIONS)
 @click.option("--repeat", type=click.IntRange(0), metavar="NUMBER", help="Hold only the repeat of this number, to replay one conversation.")
-@with_options(REPORT_OPTIONS)
+@with_options(TRUST_OPTIONS, REPORT_OPTIONS)
 def command(*, config: Path | None, only: tuple[str, ...], **flags: Any) -> int:
     """Hold conversations and score them, without a baseline.
 
     Nothing is decided: the exit code is 0 when the run is valid, whatever was seen.
     """
-    from harness.cli.verdict import chosen_settings, measure_and_report
+    from harness.cli.trusting import settings_of
+    from harness.cli.verdict import measure_and_report
 
-    return measure_and_report(chosen_settings(config, flags, os.environ), only, {**flags, "config": config}, os.environ)
+    with settings_of(config, flags, os.environ) as (settings, trust):
+        return measure_and_report(settings, only, {**flags, "config": config, "trust": trust}, os.environ)

@@ -49,7 +49,7 @@ def hold_shard_and_report(settings: Settings, only: tuple[str, ...], flags: Mapp
     began = time.monotonic()
     shard: Shard = flags["shard"]
     refuse_unwritable(flags["markdown"], flags["junit"])
-    bench = assemble(_sharded(settings, shard), only, environ, gated=True)
+    bench = replace(assemble(_sharded(settings, shard), only, environ, gated=True), trust=flags.get("trust"))
     bench, watch = ready(bench, flags, environ)
     stated: list[tuple[str | None, str | None]] = []
     experiments: list[Experiment] = []

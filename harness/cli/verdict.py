@@ -77,7 +77,7 @@ def _report(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any],
 def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], environ: Mapping[str, str], *, gated: bool) -> int:
     began = time.monotonic()
     refuse_unwritable(flags["markdown"], flags["junit"])
-    bench = assemble(settings, only, environ, gated=gated)
+    bench = replace(assemble(settings, only, environ, gated=gated), trust=flags.get("trust"))
     bench, watch = ready(bench, flags, environ, gated=gated)
     experiments: list[Experiment] = []
 

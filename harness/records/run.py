@@ -200,6 +200,8 @@ class RunManifest:
     """Ids of the runs that held the shards of this one, by shard; empty where it was not put together from shards."""
     trusted_revision: str | None = None
     """Whole hash of the commit whose policy, rubric and baseline decide; None where those of the work tree do."""
+    trusted_revision: str | None = None
+    """Whole hash of the commit whose policy, rubric and baseline decide; None where those of the work tree do."""
 
     @property
     def planned(self) -> int:

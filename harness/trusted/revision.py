@@ -13,13 +13,12 @@ from pathlib import Path, PurePosixPath
 from harness.errors import SettingsError
 from harness.trusted.place import place_in
 from harness.trusted.plumbing import Answer, ask, first_line
+from harness.trusted.terms import SHORT
 
 MAX_BYTES = 64 << 20
 """Bytes of one file; no baseline may be larger."""
 MAX_FILES = 200
 """Files of one folder."""
-SHORT = 12
-"""Digits of a commit that a person needs."""
 MAX_NAME = 500
 _FOLDER = "040000"
 _REFUSED = {"120000": "symbolic link", "160000": "submodule"}
