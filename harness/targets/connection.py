@@ -22,6 +22,7 @@ from harness.targets.protocol import Attempt, FailureKind, TransportFailure
 from harness.targets.raw_reply import RawReply
 from harness.targets.request import RenderedRequest
 from harness.targets.route import Route
+from harness.targets.throttle import Place
 from harness.targets.wire import Wire
 from harness.targets.witness import Witness
 
@@ -72,12 +73,15 @@ class Connection:
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mangaassist-harness"},
         )
         self._logged_in = False
+        self.place: Place | None = None
+        """Of the conversation, among the turns under way on the target; None for requests that belong to none."""
         self.sound = True
         """False once anything went wrong: the connection may hold the rest of an answer, and must not be used again."""
 
     def forget(self) -> None:
-        """Drop the cookies of the conversation that ended."""
+        """Drop cookies and place of the conversation that ended."""
         self._client.cookies.clear()
+        self.place = None
         self._logged_in = False
 
     async def close(self) -> None:
@@ -99,7 +103,7 @@ class Connection:
         async def once() -> RawReply | TransportFailure:
             return await self.once(method, request, limit_s, read)
 
-        return await persistently(once, self._file.retries, limit_s, repeatable=request.repeatable)
+        return await persistently(once, self._file.retries, limit_s, repeatable=request.repeatable, place=self.place)
 
     async def once(self, method: str, request: RenderedRequest, limit_s: float, read: Read = whole_body) -> RawReply | TransportFailure:
         """Send a request once (and once more where credentials have run out), and return what came."""
@@ -155,7 +159,10 @@ class Connection:
         built = self._built(method, url, (*headers, *signed), content, limit_s)
         if self._witness is not None:
             self._witness.sent(method, str(url), [(name, built.headers[name]) for name in built.headers], content)
+        sent_s = anyio.current_time()
         result = await self._result(built, limit_s, read)
+        if self.place is not None:
+            self.place.saw(result, sent_s)
         if self._witness is not None:
             self._witness.came(result)
         return result

@@ -54,6 +54,15 @@ def broken(error: httpx.TransportError, began: float) -> TransportFailure:
     return cut(began)
 
 
+def overran(limit_s: float, latency_s: float) -> TransportFailure:
+    """Return why a conversation was given up in the middle: it has its own time, which is our limit and says nothing about one reply.
+
+    A target that gives no reply is found out by the turn's time, which is never longer.
+    """
+    detail = f"the conversation was not over within {limit_s:g} s (`conversation_timeout_s`)"
+    return TransportFailure(FailureKind.OWN_LIMIT, Owner.INFRASTRUCTURE, detail, latency_s=latency_s)
+
+
 def cut(began: float) -> TransportFailure:
     """Return the failure of a connection that closed too early."""
     return failed(FailureKind.CUT, "the connection closed before the reply was whole", began)

@@ -7,6 +7,7 @@ balancers keep a client on one machine, from one conversation into another.
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
@@ -19,8 +20,11 @@ from harness.targets.access import Access
 from harness.targets.connection import Connection
 from harness.targets.delivery import Delivery, DirectDelivery
 from harness.targets.events import EventReader
+from harness.targets.failures import overran
+from harness.targets.limit import LimitTally, limit_of
+from harness.targets.own_limits import allow_connections
 from harness.targets.polling import PollDelivery, PollPaths
-from harness.targets.protocol import Answer, Opening, Reply, Session, TargetIdentity, TransportFailure
+from harness.targets.protocol import Answer, Attempt, Opening, Reply, Session, TargetIdentity, TransportFailure
 from harness.targets.raw_reply import RawReply
 from harness.targets.reply import ReplyReader, version_of
 from harness.targets.request import BodyWriter, RenderedRequest, RequestWriter
@@ -29,7 +33,8 @@ from harness.targets.socket_opening import SocketOpener
 from harness.targets.sockets import SocketDelivery, SocketShape
 from harness.targets.sse import EventStream
 from harness.targets.talk import Talk
-from harness.targets.wire import Wire
+from harness.targets.throttle import Place, Throttle
+from harness.targets.wire import TargetFile, Wire
 from harness.targets.witness import Witness
 
 TEARDOWN_S = 2.0
@@ -41,7 +46,7 @@ class HttpTarget:
 
     Args:
         wire: the target file, with its environment filled in.
-        connections: connections that are kept between conversations.
+        connections: conversations that are held at once: so many connections are kept, and no more turns are under way.
         witness: looks on.
 
     Raises:
@@ -65,6 +70,7 @@ class HttpTarget:
         )
         self._teardown = None if file.teardown is None else BodyWriter(file.teardown.path, file.teardown.body)
         self._idle: list[Connection] = []
+        self._throttle = Throttle(limit_of(file.turns_at_once, max(1, connections), file.reply_within_s / 2))
         self.teardowns_failed = 0
         """Conversations whose end the target did not take (`teardown`)."""
 
@@ -88,7 +94,13 @@ class HttpTarget:
         """True when what conversations create there harms nobody."""
         return self._wire.file.sandboxed
 
+    @property
+    def limit(self) -> LimitTally:
+        """What the limit of turns at once did so far."""
+        return self._throttle.tally
+
     async def __aenter__(self) -> Self:
+        allow_connections(self._connections if self._socket is None else 2 * self._connections)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -133,9 +145,11 @@ class HttpTarget:
         async with self._connection() as connection:
             talk = Talk(self._wire.file, self._writer, opening)
             delivery = self._delivery(connection)
+            connection.place = place = self._throttle.place()
             try:
-                yield _HttpSession(talk, delivery, self._wire.file.turn_timeout_s)
+                yield _HttpSession(talk, delivery, place, self._wire.file)
             finally:
+                place.leave()
                 await delivery.close()
                 await self._torn_down(connection, talk)
 
@@ -181,15 +195,28 @@ class HttpTarget:
 class _HttpSession:
     """One conversation with an HTTP target."""
 
-    def __init__(self, talk: Talk, delivery: Delivery, turn_timeout_s: float) -> None:
+    def __init__(self, talk: Talk, delivery: Delivery, place: Place, file: TargetFile) -> None:
         self._talk = talk
         self._delivery = delivery
-        self._turn_timeout_s = turn_timeout_s
+        self._place = place
+        self._file = file
+        self._ends_s: float | None = None
+        """When the conversation's time is over, by `anyio.current_time`; None before its first message."""
 
     async def send(self, message: str, turn: int, timeout_s: float | None) -> Answer:
         """Send the user's message of this turn; `timeout_s` None means the target file's."""
         outgoing = self._talk.outgoing(message, turn)
-        answer = await self._delivery.bring(outgoing, self._turn_timeout_s if timeout_s is None else timeout_s)
+        began = anyio.current_time()
+        if self._ends_s is None:
+            self._ends_s = math.inf if self._file.conversation_timeout_s is None else began + self._file.conversation_timeout_s
+        answer: Answer | None = None
+        with anyio.CancelScope(deadline=self._ends_s):
+            await self._place.enter()
+            answer = await self._delivery.bring(outgoing, self._file.turn_timeout_s if timeout_s is None else timeout_s)
+        if answer is None:
+            failure = overran(self._file.conversation_timeout_s or 0.0, anyio.current_time() - began)
+            answer = Answer(failure, (Attempt(failure.kind.value, 0.0),))
+        self._place.ended(answer)
         if isinstance(answer.result, Reply):
             self._talk.heard(message, answer.result)
         return answer

@@ -1,7 +1,8 @@
 """Trying again: only what nothing accepted, or what the target knows by its key, with pauses that the target may ask for.
 
 The tries that come to nothing and their pauses together may take one turn's time, and a pause that does not fit into
-it is not shortened but given up; the try that is accepted has the turn's whole time for itself.
+it is not shortened but given up; the try that is accepted has the turn's whole time for itself. Waiting for the
+limit of the target (`throttle`) is our own doing, and takes nothing of that time.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import anyio
 from harness.targets.protocol import Attempt, FailureKind, Owner, TransportFailure
 from harness.targets.raw_reply import RawReply
 from harness.targets.reply import is_overload, retry_after_s
+from harness.targets.throttle import Place
 
 FIRST_PAUSE_S = 0.25
 """Pause before the second try where the target asks for none; it doubles with each further try."""
@@ -22,7 +24,7 @@ Result = TypeVar("Result")
 
 
 async def persistently(
-    attempt: Callable[[], Awaitable[Result]], retries: int, limit_s: float, *, repeatable: bool = False
+    attempt: Callable[[], Awaitable[Result]], retries: int, limit_s: float, *, repeatable: bool = False, place: Place | None = None
 ) -> tuple[Result, tuple[Attempt, ...]]:
     """Return the result of the last try, and all tries.
 
@@ -31,19 +33,27 @@ async def persistently(
         retries: further tries at most.
         limit_s: seconds for all tries before the one that is accepted.
         repeatable: a connection that was cut may be tried again too.
+        place: of the conversation; entered before each try, and left after one that comes to nothing.
     """
-    deadline = time.monotonic() + limit_s
+    used_s = 0.0
     attempts: list[Attempt] = []
     waited = 0.0
     while True:
+        if place is not None:
+            await place.enter()
+        began = anyio.current_time()
         result = await attempt()
+        used_s += anyio.current_time() - began
         refused = refusal_of(result, repeatable=repeatable)
         attempts.append(Attempt(outcome=refused.value if refused else "answered", waited_s=waited))
         if refused is None or len(attempts) > retries:
             break
         waited = max(FIRST_PAUSE_S * 2 ** (len(attempts) - 1), asked_pause_s(result))
-        if time.monotonic() + waited > deadline:
+        used_s += waited
+        if used_s > limit_s:
             break
+        if place is not None:
+            place.step_back()
         await anyio.sleep(waited)
     return result, tuple(attempts)
 

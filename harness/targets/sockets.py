@@ -104,7 +104,7 @@ class SocketDelivery:
         async def opened() -> ClientConnection | RawReply | TransportFailure:
             return await self._opened(outgoing, limit_s)
 
-        socket, opening = await persistently(opened, self._shape.wire.file.retries, limit_s)
+        socket, opening = await persistently(opened, self._shape.wire.file.retries, limit_s, place=self._connection.place)
         if isinstance(socket, TransportFailure):
             return Answer(socket, opening)
         if isinstance(socket, RawReply):
@@ -245,8 +245,11 @@ class SocketDelivery:
         )
         if shape.witness is not None:
             shape.witness.sent("GET", shape.opener.url(path), headers, None)
+        sent_s = anyio.current_time()
         opened = await shape.opener.open(path, headers, limit_s)
         if isinstance(opened, (RawReply, TransportFailure)):
+            if self._connection.place is not None:
+                self._connection.place.saw(opened, sent_s)
             if shape.witness is not None:
                 shape.witness.came(opened)
             return opened

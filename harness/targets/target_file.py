@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, ValidationInfo, field_validator, model_validator
 
@@ -95,6 +95,12 @@ class TargetFile(FrozenModel):
     turn_timeout_s: Seconds = Field(10, description="seconds for the whole reply to one message")
     connect_timeout_s: Seconds = Field(2, description="seconds to connect")
     reply_within_s: Seconds = Field(3, validate_default=True, description="seconds within which a reply is in time")
+    conversation_timeout_s: Annotated[float, Field(gt=0, le=3600)] | None = Field(
+        None, validate_default=True, description="seconds from the first message to the last reply; default: as long as its turns take"
+    )
+    turns_at_once: Literal["adaptive"] | Annotated[int, Field(ge=1, le=1000)] = Field(
+        "adaptive", description="turns under way at once: `adaptive`, or a number; never more than conversations held at once"
+    )
     retries: int = Field(2, ge=0, le=10, description="further tries of a message that nothing accepted")
 
     @field_validator("reply")
@@ -109,6 +115,15 @@ class TargetFile(FrozenModel):
     def _can_be_late(cls, seconds: float, info: ValidationInfo) -> float:
         if seconds > info.data.get("turn_timeout_s", seconds):
             raise ValueError(f"'reply_within_s' ({seconds:g}) is longer than 'turn_timeout_s': nothing could ever be late")
+        return seconds
+
+    @field_validator("conversation_timeout_s")
+    @classmethod
+    def _leaves_time_for_a_turn(cls, seconds: float | None, info: ValidationInfo) -> float | None:
+        if seconds is not None and seconds < info.data.get("turn_timeout_s", 0.0):
+            raise ValueError(
+                f"'conversation_timeout_s' ({seconds:g}) is shorter than 'turn_timeout_s': a target that hangs would be taken for our own limit"
+            )
         return seconds
 
     @model_validator(mode="after")
