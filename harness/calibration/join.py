@@ -7,11 +7,11 @@ of its stratum for each that was labelled, dimension by dimension.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from harness.calibration.labels import Case
-from harness.calibration.sample import Sample, SampledConversation
+from harness.calibration.sample import Candidate, Judged, Sample, SampledConversation
 from harness.errors import SettingsError
 
 _NAMED = 5
@@ -47,6 +47,37 @@ def joined(cases: Sequence[Case], sample: Sample) -> tuple[Case, ...]:
             inclusion = given[key] / size[key] if name in labels and name in one.scores else 1.0
             found.append(_case(one, name, labels.get(name), inclusion))
     return tuple(found)
+
+
+def rescored(sample: Sample, candidates: Iterable[Candidate], judged: Judged) -> Sample:
+    """Return the sample with another judge's scores of the same conversations, so that labels are given once and serve every judge.
+
+    Arms of which nothing was judged again are left out; what was drawn stays as it was drawn.
+
+    Args:
+        sample: what people were asked about.
+        candidates: the conversations as the other judge scored them.
+        judged: by whom, and where the conversations stand.
+
+    Raises:
+        SettingsError: the other judge judged by another rubric, or other conversations.
+    """
+    if judged.rubric != sample.rubric:
+        raise SettingsError(
+            f"the labels were given under the rubric {sample.rubric}, and {judged.judge} judged by {judged.rubric}: "
+            "people answered other questions; judge again with that rubric, or draw a new sample"
+        )
+    scores = {(one.arm, one.scenario, one.repeat): dict(one.scores) for one in candidates}
+    arms = {source.arm for source in judged.sources}
+    kept = tuple(
+        one.model_copy(update={"scores": scores.get((one.arm, one.scenario, one.repeat), {})})
+        for one in sample.conversations
+        if one.arm in arms
+    )
+    if not any(one.scores for one in kept):
+        raise SettingsError(f"{judged.judge} scored none of the conversations of this sample; name the run that they were judged again in")
+    named = {"judge": judged.judge, "fingerprint": judged.fingerprint, "sources": judged.sources}
+    return sample.model_copy(update={**named, "conversations": kept})
 
 
 def _case(one: SampledConversation, dimension: str, labelled: Case | None, inclusion: float) -> Case:

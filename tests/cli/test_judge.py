@@ -14,6 +14,7 @@ import pytest
 from harness.calibration.calibrate import calibrate
 from harness.calibration.calibration import ArmSource
 from harness.calibration.file import calibration_path, read_calibration, write_calibration
+from harness.calibration.sample_file import read_sample, sample_path
 from harness.package_data import shipped
 from tests.acceptance.conftest import Finished
 from tests.cli.conftest import Door
@@ -157,6 +158,27 @@ def test_a_run_is_sampled_rated_and_calibrated(door: Door, run: str, suite_words
     assert [one["dimension"] for one in found["means"]] == ["tone_and_locale"]
     wrong = door("judge", "calibrate", filled, "--run", "last", "--fingerprint", FP)
     assert (wrong.code, "leave the flag away" in wrong.err) == (2, True)
+
+
+def test_labels_serve_another_judge_of_the_same_conversations(door: Door, run: str, suite_words: tuple[str, ...], tmp_path: Path):
+    """After re-judging, the labels that people gave once calibrate the new judge, by the new run's name, on its own scores of the same items."""
+    assert door("judge", "sample", run, *suite_words[:4]).code == 0
+    sample = read_sample(sample_path(tmp_path / ".harness" / "runs" / run))
+    labels = [(one.item, name, "ann", score, "") for one in sample.drawn for name, score in one.scores.items()]
+    filled = table(tmp_path / "filled.csv", labels)
+    done = door("rejudge", run, *suite_words[:4], "--judge", NAME, "--quiet", "--json")
+    assert done.code == 0, done.err
+    again = Path(done.document["written"]).name
+    before, after = (door("judge", "calibrate", filled, "--run", one, "--json").document for one in (run, again))
+    assert (before["judge"], after["judge"]) == ("rules only", "model-like")
+    assert after["fingerprint"] == "model-like judge, version 1"
+    assert after["sources"][0]["run"] == again
+    assert (after["labels"], after["items"]) == (before["labels"], before["items"]) == (len(labels), 36)
+    assert {one["dimension"] for one in after["dimensions"]} == {one["dimension"] for one in before["dimensions"]}
+    other = door("judge", "sample", again, *suite_words[:4], "--out", tmp_path / "other")
+    assert other.code == 0, other.err
+    found = door("judge", "calibrate", filled, "--run", run, "--sample", tmp_path / "other" / "sample.json")
+    assert (found.code, f"was not drawn from the run {run}" in found.err) == (2, True)
 
 
 def test_a_sample_is_never_drawn_over_another(door: Door, run: str, suite_words: tuple[str, ...], tmp_path: Path):

@@ -16,6 +16,7 @@ from harness.cli.output import say
 if TYPE_CHECKING:
     from harness.calibration.calibration import ArmSource
     from harness.calibration.labels import Case
+    from harness.calibration.sample import Sample
     from harness.settings import Settings
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -32,6 +33,9 @@ def _shaped(_context: click.Context, _option: click.Parameter, value: str | None
 @click.argument("labels", type=_FILE, nargs=-1, required=True, metavar="LABELS.csv...")
 @click.option("--run", metavar="RUN", help="Run that the conversations were sampled from: 'last' or an id. Its scores are joined.")
 @click.option("--sample", type=_FILE, help="The sample that was drawn, where it is not in the run's folder.")
+@click.option(
+    "--baseline", type=_FILE, help="With the --run of a run that was judged again: the baseline that was judged again, as the other arm."
+)
 @click.option("--judge", metavar="NAME", help="Judge whose scores these are, as the gate names it. Default: the configured one.")
 @click.option(
     "--fingerprint", metavar="FP", callback=_shaped, help="Fingerprint of the judge whose scores these are, as a report states it."
@@ -44,7 +48,8 @@ def command(*, labels: Sequence[Path], output: Path | None, as_json: bool, **fla
 
     Columns: item, dimension, rater, human, judge, and if you like language, arm, split (tune or test). A row is one label of
     0 or 1, or of points on a scale, beside the judge's score of the same thing; an empty cell is a missing one. Several files
-    are one table: the form of `harness judge sample` exports one for each rater.
+    are one table: the form of `harness judge sample` exports one for each rater. Labels serve every judge: after `harness rejudge`
+    of the sampled run by another one, name the new run.
 
     Each dimension and language comes out as gating, advisory or off. The gate leaves out what is off, and says so.
     """
@@ -78,23 +83,42 @@ def _joined(
 ) -> tuple[tuple[Case, ...], str, str | None, tuple[ArmSource, ...]]:
     """Return the cases with all scores of the judge, its name and fingerprint (None where nobody named one), and the arms' sources."""
     from harness.calibration.join import joined
-    from harness.calibration.sample_file import read_sample, sample_path
+    from harness.calibration.sample_file import read_sample
     from harness.errors import SettingsError
-    from harness.records.store import find_run
 
     if flags["run"] is None and flags["sample"] is None:
         name, judge = _named(settings, flags)
         return cases, name, judge, ()
-    sample = read_sample(flags["sample"] or sample_path(find_run(settings.runs, flags["run"])))
-    if flags["run"] is not None and flags["sample"] is not None:
-        run = find_run(settings.runs, flags["run"]).name
-        if run not in {source.run for source in sample.sources}:
-            raise SettingsError(f"{flags['sample']}: was not drawn from the run {run}; leave --run or --sample away")
+    sample = read_sample(flags["sample"]) if flags["run"] is None else _of_run(settings, flags)
     if flags["fingerprint"] not in (None, sample.fingerprint):
         raise SettingsError(
             f"--fingerprint {flags['fingerprint'][:80]}: the sampled run was judged by {sample.fingerprint}; leave the flag away"
         )
     return joined(cases, sample), sample.judge, sample.fingerprint, sample.sources
+
+
+def _of_run(settings: Settings, flags: dict[str, Any]) -> Sample:
+    """Return the sample of a run; of one that was judged again, that of the run which it comes from, with the scores of today's judge."""
+    from harness.calibration.join import rescored
+    from harness.calibration.sample_file import read_sample, sample_path
+    from harness.cli.judge_commands.sample import population
+    from harness.errors import SettingsError
+    from harness.records.journal import read_manifest
+    from harness.records.store import JOURNAL, find_run
+
+    run = find_run(settings.runs, flags["run"])
+    manifest = read_manifest(run / JOURNAL)
+    origin = run
+    if manifest.rejudged is not None and not sample_path(run).exists():
+        origin = find_run(settings.runs, manifest.rejudged)
+    sample = read_sample(flags["sample"] or sample_path(origin))
+    drawn_from = {source.run for source in sample.sources}
+    if manifest.run_id in drawn_from:
+        return sample
+    if manifest.rejudged not in drawn_from:
+        raise SettingsError(f"{flags['sample']}: was not drawn from the run {manifest.run_id}; leave --run or --sample away")
+    held, judged = population(run, flags["baseline"])
+    return rescored(sample, [one.candidate for one in held], judged)
 
 
 def _named(settings: Settings, flags: dict[str, Any]) -> tuple[str, str | None]:

@@ -52,7 +52,7 @@ def command(*, run: str, size: int, seed: int, out: Path | None, **flags: Any) -
     given = {name: flags[name] for name in ("suite", "facts", "rubric")}
     settings = load_settings(given, os.environ, flags["config"])
     folder = find_run(settings.runs, run)
-    held, judged = _population(folder, flags["baseline"])
+    held, judged = population(folder, flags["baseline"])
     if not held:
         raise SettingsError(f"{folder}: the judge scored no conversation of this run; there is nothing to label")
     from harness.assembly.bench import open_suite
@@ -70,7 +70,7 @@ def command(*, run: str, size: int, seed: int, out: Path | None, **flags: Any) -
     return 0
 
 
-def _population(folder: Path, baseline: Path | None) -> tuple[list[HeldConversation], Judged]:
+def population(folder: Path, baseline: Path | None) -> tuple[list[HeldConversation], Judged]:
     """Return every conversation of the arms that could be drawn, and by whom they were judged."""
     from harness.baselines.file import read_baseline, read_transcripts
     from harness.calibration.calibration import ArmSource
