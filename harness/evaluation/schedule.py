@@ -6,11 +6,15 @@ infrastructure trouble spoiled goes to its end and is held again, within a quota
 sessions included. The judge has a queue of its own (`judging_queue`). Conversations and judgements reach the journal as
 they come; `flush` makes them count some twenty times a second.
 
+When the deadline has passed no conversation is begun any more. Those under way, and their judgements, may end within
+`GRACE`; then they are cut. Whatever is missing then makes the run INVALID, and can be held by resuming it.
+
 Nothing here is shared between two calls of `collect`, so that two targets can be measured at the same time.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import deque
@@ -40,6 +44,8 @@ TROUBLE_SHARE = 0.05
 SILENCE = 3
 """Conversations without any connection, while nothing has ever answered, after which nothing is expected any more."""
 FIRST_PAUSE_S = 0.5
+GRACE = 0.08
+"""Share of the deadline within which conversations under way may still end; the rest of a tenth is for closing them."""
 LONGEST_PAUSE_S = 8.0
 """Pause of a worker after trouble: doubles with each trouble in a row, because at once is when it happens again."""
 
@@ -60,6 +66,11 @@ class Limits:
     """Conversations judged at once, while others are held."""
     known_build: str | None = None
     """What the version endpoint stated before the run, if it was asked."""
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the deadline; infinite where there is none."""
+        return math.inf if self.deadline_s is None else self.deadline_s - (time.monotonic() - self.began_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +153,7 @@ class _Look:
         self.services = services
         self.journal = journal
         self.watch = watch
+        self.limits = limits
         self.queue: deque[Assignment] = deque()
         self.problems: list[str] = []
         self.scope = anyio.CancelScope()
@@ -163,8 +175,8 @@ class _Look:
             )
 
     async def work(self, judging: JudgingQueue, group: TaskGroup) -> None:
-        """Hold conversations until the queue is empty, and hand each to the judge, who works in `group`."""
-        while self.queue:
+        """Hold conversations until the queue is empty or the deadline has passed, and hand each to the judge, who works in `group`."""
+        while self.queue and self.limits.left_s > 0:
             assignment = self.queue.popleft()
             await anyio.lowlevel.checkpoint()  # so that an end, a deadline or Ctrl-C is heeded even where nothing waits
             record = await hold(assignment, self.scenarios[assignment.scenario_id], self.services, self.journal.manifest.run_id)
@@ -206,7 +218,8 @@ class _Look:
                 f"infrastructure trouble spoiled {self._troubles} conversations, {self._quota} may be held again"
                 f" (last {place}: {detail}); remove its cause and start a new run"
             )
-        await anyio.sleep(min(FIRST_PAUSE_S * 2 ** (self._in_a_row - 1), LONGEST_PAUSE_S))
+        pause_s = min(FIRST_PAUSE_S * 2 ** (self._in_a_row - 1), LONGEST_PAUSE_S)
+        await anyio.sleep(min(pause_s, max(0.0, self.limits.left_s)))
         self.queue.append(assignment)
 
 
@@ -223,7 +236,7 @@ async def _work_off(look: _Look, judging: JudgingQueue, limits: Limits) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(flush, look.journal)
             if limits.deadline_s is not None:
-                look.scope.deadline = anyio.current_time() + limits.deadline_s - (time.monotonic() - limits.began_s)
+                look.scope.deadline = anyio.current_time() + limits.left_s + GRACE * limits.deadline_s
             with look.scope:
                 async with anyio.create_task_group() as workers:
                     before = {record.assignment: record for record in judging.held_before}
@@ -231,7 +244,7 @@ async def _work_off(look: _Look, judging: JudgingQueue, limits: Limits) -> None:
                         judging.put(before[assignment], workers)
                     for _ in range(min(limits.concurrency, len(look.queue))):
                         workers.start_soon(look.work, judging, workers)
-            if look.scope.cancelled_caught and not look.problems:
+            if (look.queue or look.scope.cancelled_caught) and not look.problems:
                 look.problems.append(
                     f"the deadline of {limits.deadline_s:g} s passed with conversations still to hold or to judge;"
                     " allow more time and resume the run"
