@@ -148,10 +148,14 @@ class Redactor:
         reply, failure = exchange.reply, exchange.failure
         sent = self.text(exchange.sent)
         if reply is not None:
-            reply = replace(reply, text=self.text(reply.text), payload=self.payload(reply.payload))
+            reply = replace(reply, text=self.text(reply.text), payload=self.payload(reply.payload), trace=self._trace(reply.trace))
         if failure is not None:
-            failure = replace(failure, detail=self.text(failure.detail))
+            failure = replace(failure, detail=self.text(failure.detail), trace=self._trace(failure.trace))
         return replace(exchange, sent=sent, reply=reply, failure=failure)
+
+    def _trace(self, stated: str | None) -> str | None:
+        """Redact what a target calls a trace: a name is all that it should be, and nobody knows what it is."""
+        return None if stated is None else self.text(stated)
 
     def _value(self, value: Any, kind: str, depth: int) -> Any:
         """Redact JSON data that stands under a key of this kind (empty: an ordinary one)."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.errors import Mistake
 from harness.targets.fields import CREDENTIAL_HEADER, TOKEN
+from harness.targets.traces import NAMES as TRACE_NAMES
 from harness.template import TemplateError, check_template, is_template, names_used, strings_of
 from harness.yaml_source.document import DataPath, Document
 
@@ -49,6 +50,7 @@ PLACES = (
     _Place(("auth", "login", "value"), ("token",)),
     _Place(("tls", "key_password"), ("env",), "tls.key_password", credential=True, header=False),
     _Place(("proxy",), ("env",), "proxy"),
+    _Place(("traces", "url"), TRACE_NAMES),
 )
 """Every place but the headers, which have names of their own."""
 

@@ -33,6 +33,7 @@ from harness.targets.socket_opening import SocketOpener
 from harness.targets.sockets import SocketDelivery, SocketShape
 from harness.targets.sse import EventStream
 from harness.targets.talk import Talk
+from harness.targets.traces import TraceTemplate
 from harness.targets.throttle import Place, Throttle
 from harness.targets.wire import TargetFile, Wire
 from harness.targets.witness import Witness
@@ -93,6 +94,12 @@ class HttpTarget:
     def sandboxed(self) -> bool:
         """True when what conversations create there harms nobody."""
         return self._wire.file.sandboxed
+
+    @property
+    def traces(self) -> TraceTemplate | None:
+        """Where the traces of its turns are found; None where its file does not say."""
+        found = self._wire.file.traces
+        return None if found is None else TraceTemplate(found.url, self._wire.file.marks.trace is not None)
 
     @property
     def limit(self) -> LimitTally:

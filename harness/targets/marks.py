@@ -6,21 +6,15 @@ stored it.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from urllib.parse import quote
 
 from harness.targets.access_file import Marks
 from harness.targets.protocol import Opening
+from harness.targets.traces import trace_id
 
 SYNTHETIC = "mangaassist-harness"
 """What the header that marks synthetic traffic says."""
-
-
-def trace_id(run_id: str, scenario_id: str, repeat: int, turn: int) -> str:
-    """Return the W3C trace id of one turn: 32 hexadecimal digits, never all zero."""
-    told = f"{run_id}\0{scenario_id}\0{repeat}\0{turn}".encode()
-    return hashlib.blake2b(told, digest_size=16).hexdigest()
 
 
 def marks_of(marks: Marks, opening: Opening, turn: int) -> tuple[tuple[str, str], ...]:

@@ -11,6 +11,7 @@ from harness.errors import SettingsError
 from harness.targets.http import HttpTarget
 from harness.targets.imported import FACTORY, imported
 from harness.targets.protocol import Target
+from harness.targets.traces import TraceTemplate
 from harness.targets.wire import load_target
 from harness.targets.witness import Witness
 
@@ -52,6 +53,12 @@ def names_factory(source: str) -> bool:
 def is_sandboxed(target: Target) -> bool:
     """Return whether scenarios with `effects: creates` may run there; a target that does not say so is none."""
     return getattr(target, "sandboxed", False) is True
+
+
+def traces_of(target: Target) -> TraceTemplate | None:
+    """Return where the traces of a target's turns are found; None where it does not say."""
+    found = getattr(target, "traces", None)
+    return found if isinstance(found, TraceTemplate) else None
 
 
 def _made(source: str) -> OpenableTarget:

@@ -58,6 +58,8 @@ class TransportFailure:
     build: str | None = None
     """Build stated with the failure, if any."""
     latency_s: float = 0.0
+    trace: str | None = None
+    """What the target itself calls the trace of this turn, where its file says how to find that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Reply:
     """Request sent to first piece of text, seconds; None where replies come in one piece."""
     longest_gap_s: float | None = None
     """Longest wait for the next piece of text, seconds; None with fewer than two."""
+    trace: str | None = None
+    """What the target itself calls the trace of this turn, where its file says how to find that."""
 
 
 @dataclass(frozen=True, slots=True)

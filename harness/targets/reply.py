@@ -12,6 +12,7 @@ from harness.targets.body import BrokenError, json_of, quoted, searched, sound_t
 from harness.targets.protocol import FailureKind, Owner, Reply, TransportFailure
 from harness.targets.raw_reply import Heard, RawReply, Said
 from harness.targets.secrets import Secrets
+from harness.targets.traces import stated_trace
 from harness.targets.wire import BuildSource, VersionEndpoint, Wire
 
 MAX_TEXT = 64 * 1024
@@ -30,6 +31,8 @@ class ReplyReader:
         """Taken out of everything."""
         self._build = wire.file.build if isinstance(wire.file.build, BuildSource) else None
         self._build_field = None if self._build is None or self._build.field is None else jmespath.compile(self._build.field)
+        self._traces = wire.file.traces
+        self._trace_field = None if self._traces is None or self._traces.field is None else jmespath.compile(self._traces.field)
         self._text = jmespath.compile(wire.file.reply["text"])
         self._elsewhere = {name: jmespath.compile(path) for name, path in wire.file.reply.items() if path != name}
         self._accepted = False
@@ -50,20 +53,28 @@ class ReplyReader:
             broken = error
         build = self._stated_build(raw.headers, payload)
         if not 200 <= raw.status < 300:
-            return self._refused(raw, build)
+            return self._refused(raw, build, payload)
         self._accepted = True
         try:
             if broken is not None:
                 raise broken
             text = _bounded(_text_in(searched(self._text, payload)))
-            return Reply(text=text, status=raw.status, payload=self._mapped(payload), latency_s=raw.latency_s, build=build)
+            return Reply(
+                text=text,
+                status=raw.status,
+                payload=self._mapped(payload),
+                latency_s=raw.latency_s,
+                build=build,
+                trace=self._stated_trace(raw.headers, payload),
+            )
         except BrokenError as error:
             return self.failure(error, raw, build)
 
     def failure(self, error: BrokenError, raw: RawReply, build: str | None = None) -> TransportFailure:
         """Return the failure that an accepted, unreadable answer is."""
         detail = self.secrets.conceal_text(str(error))
-        return TransportFailure(error.kind, Owner.TARGET, detail, error.status or raw.status, build, raw.latency_s)
+        trace = self._stated_trace(raw.headers)
+        return TransportFailure(error.kind, Owner.TARGET, detail, error.status or raw.status, build, raw.latency_s, trace)
 
     def _read_heard(self, raw: RawReply, heard: Heard) -> Reply | TransportFailure:
         self._accepted = True
@@ -84,6 +95,7 @@ class ReplyReader:
                 build=build,
                 first_token_s=heard.first_token_s,
                 longest_gap_s=heard.longest_gap_s,
+                trace=self._stated_trace(raw.headers, fields),
             )
         except BrokenError as error:
             return self.failure(error, raw, build)
@@ -107,6 +119,14 @@ class ReplyReader:
             return _as_build(headers.get(self._build.header))
         return None if self._build_field is None else _as_build(searched(self._build_field, payload))
 
+    def _stated_trace(self, headers: Mapping[str, str], payload: JsonValue = None) -> str | None:
+        """Return what the target calls the trace of this turn; secrets are taken out of the body when it is read, and of a header here."""
+        if self._traces is None:
+            return None
+        if self._traces.header is not None:
+            return stated_trace(self.secrets.conceal_text(headers.get(self._traces.header, "")))
+        return None if self._trace_field is None else stated_trace(searched(self._trace_field, payload))
+
     def _mapped(self, payload: JsonValue) -> JsonValue:
         """Return the body, with the fields on top that the mapping finds elsewhere in it."""
         found: dict[str, JsonValue] = {
@@ -116,10 +136,10 @@ class ReplyReader:
             return payload | found if found else payload
         return found or payload
 
-    def _refused(self, raw: RawReply, build: str | None) -> TransportFailure:
+    def _refused(self, raw: RawReply, build: str | None, payload: JsonValue) -> TransportFailure:
         """Return the failure that a response outside 200 to 299 is."""
         kind, owner, detail = self._refusal(raw)
-        return TransportFailure(kind, owner, detail, raw.status, build, raw.latency_s)
+        return TransportFailure(kind, owner, detail, raw.status, build, raw.latency_s, self._stated_trace(raw.headers, payload))
 
     def _refusal(self, raw: RawReply) -> tuple[FailureKind, Owner, str]:
         status = raw.status

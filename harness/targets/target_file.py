@@ -11,6 +11,7 @@ from harness.scenarios.model import Identifier
 from harness.targets.access_file import Auth, Idempotency, Marks, Tls
 from harness.targets.fields import ASGI, BaseUrl, HeaderName, HostName, JmesPath, Seconds, UrlPath
 from harness.targets.shape_file import Events, OpenAI, Poll, Socket
+from harness.targets.trace_file import Traces
 
 Shape = Literal["sync", "stream", "poll", "websocket", "openai"]
 _SECTIONS: dict[str, Shape] = {"poll": "poll", "websocket": "websocket", "openai": "openai"}
@@ -87,6 +88,7 @@ class TargetFile(FrozenModel):
         None, max_length=2000, description="URL of a proxy, may use {{ env.NAME }}; `none`: no proxy; default: as the environment says"
     )
     marks: Marks = Field(Marks(), description="headers that mark our traffic")
+    traces: Traces | None = Field(None, description="links from reports to the traces of failing turns")
     idempotency: Idempotency | None = Field(None, description="lets a message be sent again when the connection was cut")
     teardown: Teardown | None = Field(None, description="request that ends a conversation")
     sandboxed: bool = Field(

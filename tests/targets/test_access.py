@@ -14,7 +14,7 @@ import yaml
 
 from harness.errors import SettingsError
 from harness.targets.http import HttpTarget
-from harness.targets.marks import trace_id
+from harness.targets.traces import trace_id
 from harness.targets.protocol import FailureKind, Opening, Owner, Reply
 from harness.targets.wire import load_target
 from tests.fakes.raw_http import closes, free_port, hangs, raw_server, resets, says
