@@ -7,7 +7,8 @@
     ├── BaselineError            a baseline that is missing, cut, edited or unlike      2
     ├── StoreError               a run's folder or result file, unwritable or missing   2
     ├── TargetError              a target that cannot be reached or proved              4
-    └── JudgeError               a judge that cannot be asked                           4
+    ├── JudgeError               a judge that cannot be asked                           4
+    └── SimulatedUserError       whoever plays the user cannot be asked                 4
 
 What the *target* does wrong is data (`conversations.transcript.TransportFailure`), never an exception.
 The exit code belongs to the class, so that the command line needs no table of its own.
@@ -81,5 +82,11 @@ class TargetError(HarnessError):
 
 class JudgeError(HarnessError):
     """A judge that cannot be asked at all."""
+
+    exit_code = 4
+
+
+class SimulatedUserError(HarnessError):
+    """A model that plays users and cannot be asked at all."""
 
     exit_code = 4

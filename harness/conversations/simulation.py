@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from harness.language_model.usage import Usage
 from harness.scenarios.model import Language, VariantKind
@@ -87,7 +88,8 @@ class Simulation:
 class Variant:
     """Which variant of its wording a conversation was held in."""
 
-    kind: VariantKind
+    kind: VariantKind | Literal["as_written"]
+    """`as_written`: the scenario has variants, and none of them was drawn."""
     seed: int
     """Of everything that the variant draws."""
     changed: tuple[int, ...]

@@ -34,6 +34,16 @@ class EndReason(StrEnum):
     SIMULATOR = "simulator"
     """The simulated user broke its contract: our own trouble, like infrastructure."""
 
+    @property
+    def by_target(self) -> bool:
+        """True when the target, not we, ended the conversation early."""
+        return self in {EndReason.TARGET_FAILURE, EndReason.CAPTURE_MISSING}
+
+    @property
+    def by_us(self) -> bool:
+        """True when the trouble was our own, so that the conversation is no evidence about the target."""
+        return self in {EndReason.INFRASTRUCTURE, EndReason.SIMULATOR}
+
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
@@ -54,12 +64,12 @@ class Transcript:
     @property
     def failed(self) -> bool:
         """True when the target, not we, ended the conversation early."""
-        return self.ended in {EndReason.TARGET_FAILURE, EndReason.CAPTURE_MISSING}
+        return self.ended.by_target
 
     @property
     def valid(self) -> bool:
         """True when the conversation is evidence about the target at all."""
-        return self.ended not in {EndReason.INFRASTRUCTURE, EndReason.SIMULATOR}
+        return not self.ended.by_us
 
 
 def turns_of(scenario: Scenario, transcript: Transcript) -> tuple[Turn, ...]:

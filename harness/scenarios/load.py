@@ -23,7 +23,9 @@ from harness.scenarios.rubric import Rubric, load_rubric
 from harness.scenarios.source import DEFAULT_FACTS
 from harness.yaml_source.document import meant, read_partly, shown_path
 
-_NO_SCENARIOS = frozenset({"facts", "schema"})
+SIMULATED = "simulated"
+"""Folder directly below a suite that is a suite of its own, of simulated users: what is in it never gates by accident."""
+_NO_SCENARIOS = frozenset({"facts", "schema", SIMULATED})
 """Folders directly below a suite that hold something else."""
 Value = TypeVar("Value")
 Arguments = ParamSpec("Arguments")
@@ -46,9 +48,9 @@ def load_suite(root: Path, rubric: Path, facts: Path | None = None) -> Suite:
     """Load all scenarios below `root`.
 
     Args:
-        root: folder of `*.yaml` files, searched with all its folders except `facts/` and `schema/`.
+        root: folder of `*.yaml` files, searched with all its folders except `facts/`, `schema/` and `simulated/`.
         rubric: the rubric's file.
-        facts: folder of the trusted facts; default `root/facts`.
+        facts: folder of the trusted facts; default `root/facts`, or for a folder `simulated` without one, that of its suite.
 
     Raises:
         SourceError: with every mistake of every file, rubric and facts included.
@@ -59,7 +61,7 @@ def load_suite(root: Path, rubric: Path, facts: Path | None = None) -> Suite:
     mistakes: list[Mistake] = []
     drafts = list(_drafts(root, mistakes))
     loaded_rubric = _attempt(mistakes, load_rubric, rubric)
-    folder = root / "facts" if facts is None else facts
+    folder = _facts_of(root) if facts is None else facts
     known = fact_names(folder)
     mistakes.extend(_unknown_files(drafts, known, folder))
     needed = sorted({name for draft in drafts for name in draft.source.facts if name in known})
@@ -76,8 +78,13 @@ def load_suite(root: Path, rubric: Path, facts: Path | None = None) -> Suite:
     return Suite(scenarios, loaded_facts, loaded_rubric, root, _suite_fingerprint(scenarios))
 
 
+def _facts_of(root: Path) -> Path:
+    own, shared = root / "facts", root.absolute().parent / "facts"
+    return shared if root.absolute().name == SIMULATED and not own.is_dir() and shared.is_dir() else own
+
+
 def scenario_files(root: Path) -> tuple[Path, ...]:
-    """Return the scenario files below a folder, sorted; hidden ones and those of `facts/` and `schema/` left out."""
+    """Return the scenario files below a folder, sorted; hidden ones and those of `facts/`, `schema/` and `simulated/` left out."""
     found = (path for pattern in ("*.yaml", "*.yml") for path in root.rglob(pattern))
     return tuple(sorted(path for path in found if _is_scenario_file(path.relative_to(root))))
 
@@ -169,7 +176,12 @@ def select(suite: Suite, only: Sequence[str]) -> tuple[Suite, tuple[str, ...]]:
     chosen = tuple(scenario for scenario in suite.scenarios if any(_fits(word, scenario) for word in only))
     kept = {scenario.id for scenario in chosen}
     left_out = tuple(scenario.id for scenario in suite.scenarios if scenario.id not in kept)
-    return dataclasses.replace(suite, scenarios=chosen, fingerprint=_suite_fingerprint(chosen)), left_out
+    return recomposed(suite, chosen), left_out
+
+
+def recomposed(suite: Suite, scenarios: tuple[Scenario, ...]) -> Suite:
+    """Return a suite of these scenarios, which stand on the same facts and rubric."""
+    return dataclasses.replace(suite, scenarios=scenarios, fingerprint=_suite_fingerprint(scenarios))
 
 
 def _fits(word: str, scenario: Scenario) -> bool:
