@@ -58,6 +58,8 @@ class JudgeProtocol:
     """Dimensions that get a call of their own."""
     at_once: int = 16
     """Calls that may be under way at once."""
+    purpose: str = "judge"
+    """What its calls are for; only groups their cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ class ClaudeJudge:
     async def _ask_part(self, questioner: Questioner, case: Case, asking: _Asking) -> None:
         """Ask once, and twice more where one answer hardly decides."""
         choice = self._protocol.choice
-        first = await questioner.sample(case, choice, 0, asking.account)
+        first = await questioner.sample(case, choice, 0, asking.account, purpose=self._protocol.purpose)
         if isinstance(first, Unanswered):
             asking.found[case.part.name] = first
             return
@@ -200,7 +202,7 @@ class ClaudeJudge:
         if self._protocol.samples > 1 and (first.confidence == "low" or _hardly_decides(case, first, asking)):
 
             async def another(number: int) -> None:
-                samples.append(await questioner.sample(case, choice, number, asking.account))
+                samples.append(await questioner.sample(case, choice, number, asking.account, purpose=self._protocol.purpose))
 
             async with anyio.create_task_group() as group:
                 for number in range(1, self._protocol.samples):

@@ -66,6 +66,12 @@ def parts_of(rubric: Rubric, apart: Collection[str] = ()) -> tuple[Part, ...]:
     )
 
 
+def part_of(dimension: str, parts: Collection[str]) -> str:
+    """Return in which of the parts that were asked a dimension was asked about."""
+    shared = FACTS if dimension in _ABOUT_FACTS else QUALITY
+    return dimension if dimension in parts else shared
+
+
 def asked_in(part: Part, criteria: Sequence[AppliedCriterion]) -> tuple[Asked, ...]:
     """Return what a conversation asks in this part, in the rubric's order, own criteria last."""
     known = {item.id for item in part.criteria}

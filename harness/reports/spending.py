@@ -1,17 +1,27 @@
-"""What a run's calls to models used and cost: by arm and part of the questions, and altogether."""
+"""What a run's calls to models used and cost: by arm and part of the questions, by arm and dimension, and altogether.
+
+A call asks about several dimensions at once; what it took is shared out evenly among those of its part that were scored: exact in
+the sum, and a fair guess for each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from harness.judging.judge import Spent
+from harness.judging.questions import part_of
+from harness.language_model.budget import NOTHING
 from harness.language_model.ledger import Found
 from harness.language_model.metered import Account, Spending
 from harness.language_model.prices import Prices
 from harness.language_model.usage import Usage
 from harness.records.run import ConversationRecord
+
+ANCHORS = "anchors"
+"""First word of what calls are for that watch the judge, and their arm in the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +41,26 @@ class SpendingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DimensionSpending:
+    """What one dimension took in one arm."""
+
+    arm: str
+    dimension: str
+    """The part of the questions where nothing was scored; `chart` in the arm `anchors`: what watching the judge took."""
+    input_tokens: float
+    output_tokens: float
+    cost: Decimal | None
+    """US dollars; None without a price."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpendingReport:
     """The account of a run."""
 
     rows: tuple[SpendingRow, ...]
     """Of judgements that are written down."""
+    dimensions: tuple[DimensionSpending, ...]
+    """The same by dimension, and what watching the judge took."""
     total: Spending
     """Of every call of every session, those included whose judgement was lost in a kill."""
     found: int
@@ -68,16 +93,50 @@ def spending_report(
         limit: US dollars that the run may spend.
     """
     counted: dict[tuple[str, str, str], tuple[int, Usage]] = {}
-    for arm, records in arms.items():
-        for record in records:
-            inquiry = record.judgement.inquiry if record.judgement else None
-            for spent in inquiry.spent if inquiry else ():
-                key = (arm, _part(spent.purpose), spent.model)
-                count, usage = counted.get(key, (0, Usage()))
-                counted[key] = (count + spent.calls, usage + spent.usage)
+    for arm, _, spent in _calls(arms):
+        key = (arm, _part(spent.purpose), spent.model)
+        count, usage = counted.get(key, (0, Usage()))
+        counted[key] = (count + spent.calls, usage + spent.usage)
     rows = tuple(SpendingRow(*key, count, usage, prices.cost(usage, key[2])) for key, (count, usage) in sorted(counted.items()))
     saved = sum((one.usage for one in found.values()), Usage())
-    return SpendingReport(rows, sum(spending.values(), Spending()), sum(one.calls for one in found.values()), saved, limit)
+    shares = _by_dimension(arms, spending, prices)
+    return SpendingReport(rows, shares, sum(spending.values(), Spending()), sum(one.calls for one in found.values()), saved, limit)
+
+
+def _calls(arms: Mapping[str, Sequence[ConversationRecord]]) -> Iterator[tuple[str, frozenset[str], Spent]]:
+    """Yield the arm, the dimensions that were scored and the calls of each purpose, judgement by judgement."""
+    for arm, records in arms.items():
+        for record in records:
+            judgement = record.gist.judgement
+            if judgement is not None:
+                scored = frozenset(rating.dimension for rating in judgement.ratings)
+                yield from ((arm, scored, spent) for spent in judgement.spent)
+
+
+def _by_dimension(
+    arms: Mapping[str, Sequence[ConversationRecord]], spending: Mapping[Account, Spending], prices: Prices
+) -> tuple[DimensionSpending, ...]:
+    found: dict[tuple[str, str], DimensionSpending] = {}
+    parts = {_asked(spent.purpose) for _, _, spent in _calls(arms)}
+    for arm, scored, spent in _calls(arms):
+        part = _asked(spent.purpose)
+        names = sorted(name for name in scored if part_of(name, parts) == part) or [part]
+        for name in names:
+            _add(found, (arm, name), spent.usage, prices.cost(spent.usage, spent.model), len(names))
+    for account, one in spending.items():
+        if account.purpose.startswith(f"{ANCHORS}:"):
+            _add(found, (ANCHORS, "chart"), one.usage, one.cost, 1)
+    return tuple(found[key] for key in sorted(found, key=lambda key: (key[0] == ANCHORS, key)))
+
+
+def _add(found: dict[tuple[str, str], DimensionSpending], key: tuple[str, str], usage: Usage, cost: Decimal | None, among: int) -> None:
+    before = found.get(key, DimensionSpending(*key, 0.0, 0.0, NOTHING))
+    found[key] = DimensionSpending(
+        *key,
+        before.input_tokens + usage.prompt_tokens / among,
+        before.output_tokens + usage.output_tokens / among,
+        None if cost is None or before.cost is None else before.cost + cost / among,
+    )
 
 
 def spent_sentence(report: SpendingReport) -> str:
@@ -88,17 +147,18 @@ def spent_sentence(report: SpendingReport) -> str:
         if report.hit_rate is None
         else f"; {report.found} of {total.calls + report.found} questions ({100 * report.hit_rate:.0f} %) from the cache"
     )
+    kept = "" if total.cache_read_share is None else f" ({100 * total.cache_read_share:.0f} % of them read from the service's prompt cache)"
     cost = "" if total.cost is None or not total.calls else f", {money(total.cost)}"
     unknown = f", and up to {total.charge_unknown} calls more whose bill never came" if total.charge_unknown else ""
-    return f"{total.calls} calls, {total.usage.prompt_tokens:,} tokens in, {total.usage.output_tokens:,} out{cost}{unknown}{hits}."
+    return f"{total.calls} calls, {total.usage.prompt_tokens:,} tokens in{kept}, {total.usage.output_tokens:,} out{cost}{unknown}{hits}."
 
 
 def spending_sentences(report: SpendingReport) -> tuple[str, ...]:
-    """Return a sentence for each arm and part of the questions."""
+    """Return a sentence for each arm and dimension."""
     return tuple(
-        f"{row.arm}, {row.part}: {row.questions:,} questions, {row.usage.prompt_tokens:,} tokens in, {row.usage.output_tokens:,} out"
+        f"{row.arm}, {row.dimension}: {row.input_tokens:,.0f} tokens in, {row.output_tokens:,.0f} out"
         + ("" if row.cost is None else f", {money(row.cost)}")
-        for row in report.rows
+        for row in report.dimensions
     )
 
 
@@ -127,6 +187,16 @@ def spending_data(report: SpendingReport) -> dict[str, Any]:
             }
             for row in report.rows
         ],
+        "dimensions": [
+            {
+                "arm": row.arm,
+                "dimension": row.dimension,
+                "input_tokens": row.input_tokens,
+                "output_tokens": row.output_tokens,
+                "usd": None if row.cost is None else float(row.cost),
+            }
+            for row in report.dimensions
+        ],
     }
 
 
@@ -135,6 +205,11 @@ def money(amount: Decimal | None) -> str:
     if amount is None:
         return "unknown"
     return f"{amount:,.2f} USD" if amount >= 1 or amount == 0 else f"{amount:.4f} USD"
+
+
+def _asked(purpose: str) -> str:
+    """Return which part of the questions a call was about, whoever was asked."""
+    return purpose.split(":")[1] if purpose.count(":") > 1 else purpose
 
 
 def _part(purpose: str) -> str:

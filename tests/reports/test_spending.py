@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from harness.judging.judge import Inquiry, Spent
+from harness.judging.judge import Inquiry, Rating, Spent
 from harness.language_model.ledger import Found
 from harness.language_model.metered import Account, Spending
 from harness.language_model.prices import Prices
@@ -48,8 +48,27 @@ def test_each_arm_and_part_has_its_row_and_repairs_belong_to_their_part():
     }  # fmt: skip
     assert rows["green", "quality"].cost == 2 * COST
     assert rows["green", "facts"].usage == USAGE + USAGE
-    assert len(spending_sentences(report)) == 4
-    assert f"green, quality: 2 questions, 8,000 tokens in, 400 out, {money(2 * COST)}" in spending_sentences(report)
+
+
+def test_each_dimension_has_its_share_and_watching_the_judge_its_own_row():
+    """A call is shared out evenly among the dimensions of its part that were scored, the second model's calls included; nothing is lost."""
+    several = replace(JUDGEMENT, ratings=tuple(Rating(name, 4, 2, 3) for name in ("groundedness", "policy_and_safety", "tone_and_locale")))
+    held = replace(
+        record(0),
+        judgement=replace(several, inquiry=judged(0, "judge:facts:ask", "audit:facts:ask", "judge:quality:ask").judgement.inquiry),
+    )
+    watched = {
+        Account(MODEL, "anchors:facts:ask"): Spending(9, {}, USAGE, COST),
+        Account(MODEL, "judge:facts:ask"): Spending(2, {}, USAGE, COST),
+    }
+    report = spending_report({"green": [held]}, watched, {}, PRICES)
+    assert [(row.arm, row.dimension, row.input_tokens, row.cost) for row in report.dimensions] == [
+        ("green", "groundedness", 4000.0, COST), ("green", "policy_and_safety", 4000.0, COST), ("green", "tone_and_locale", 4000.0, COST),
+        ("anchors", "chart", 4000.0, COST),
+    ]  # fmt: skip
+    assert f"green, groundedness: 4,000 tokens in, 200 out, {money(COST)}" in spending_sentences(report)
+    assert spending_sentences(report)[-1].startswith("anchors, chart: ")
+    assert [one["dimension"] for one in spending_data(report)["dimensions"]] == [row.dimension for row in report.dimensions]
 
 
 def test_the_whole_is_the_ledgers():
@@ -57,7 +76,13 @@ def test_the_whole_is_the_ledgers():
     report = spending_report(ARMS, LEDGER, FOUND, PRICES, Decimal(7))
     assert report.hit_rate == pytest.approx(0.25)
     sentence = spent_sentence(report)
-    for words in ("9 calls", "0.5000 USD", "up to 2 calls more whose bill never came", "3 of 12 questions (25 %) from the cache"):
+    for words in (
+        "9 calls",
+        "0.5000 USD",
+        "up to 2 calls more whose bill never came",
+        "3 of 12 questions (25 %) from the cache",
+        "4,000 tokens in (75 % of them read from the service's prompt cache)",
+    ):
         assert words in sentence
     data = spending_data(report)
     assert (data["calls"], data["usd"], data["budget_usd"], data["from_cache"], data["charge_unknown"]) == (9, 0.5, 7.0, 3, 2)
