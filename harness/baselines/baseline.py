@@ -106,8 +106,8 @@ def refuse_unscored(run: RunRecord) -> None:
     A conversation that the target ended needs none: it scores 1 throughout.
     """
     assessed = {plan.id for plan in run.manifest.scenarios if plan.dimensions}
-    rows = [one for one in run.conversations if one.assignment.scenario_id in assessed and one.transcript.valid]
-    missing = sum(one.scores is None and not one.transcript.failed for one in rows)
+    rows = [one for one in run.conversations if one.assignment.scenario_id in assessed and one.valid]
+    missing = sum(one.scores is None and not one.failed for one in rows)
     if missing >= FEWEST_MISSING and missing > MISSING_SHARE * len(rows):
         raise BaselineError(
             f"run {run.manifest.run_id}: {missing} of {len(rows)} conversations have no score, so that nothing could be compared with it; "
@@ -130,7 +130,7 @@ def _scenarios(run: RunRecord, place: str) -> tuple[BaselineScenario, ...]:
     held: dict[tuple[str, int], ConversationRecord] = {}
     for record in run.conversations:
         key = (record.assignment.scenario_id, record.assignment.repeat)
-        if record.assignment.purpose is Purpose.LOOK and record.transcript.valid:
+        if record.assignment.purpose is Purpose.LOOK and record.valid:
             if key in held:
                 raise BaselineError(f"{place}: repeat {key[1]} of scenario {key[0]!r} is there twice; record the baseline again")
             held[key] = record

@@ -8,6 +8,7 @@ at worst and at best is worked out where arrays are made (`score_arrays`).
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -162,10 +163,10 @@ def compare(run: RunRecord, baseline: Baseline | None) -> Comparison:
     looks: dict[str, list[ConversationRecord]] = {}
     fresh: dict[str, list[ConversationRecord]] = {}
     for record in run.conversations:
-        if record.transcript.valid:
+        if record.valid:
             if record.assignment.purpose is Purpose.LOOK and record.assignment.repeat < depth:
                 looks.setdefault(record.assignment.scenario_id, []).append(record)
-            elif record.assignment.purpose is Purpose.CONFIRMATION and (record.judgement is not None or record.transcript.failed):
+            elif record.assignment.purpose is Purpose.CONFIRMATION and (record.judged or record.failed):
                 fresh.setdefault(record.assignment.scenario_id, []).append(record)
     scenarios = tuple(
         PairedScenario(
@@ -198,8 +199,8 @@ def compare(run: RunRecord, baseline: Baseline | None) -> Comparison:
 
 
 def _steered(record: ConversationRecord) -> Iterable[str]:
-    inquiry = record.judgement.inquiry if record.judgement is not None else None
-    return (f"{record.assignment.scenario_id} repeat {record.assignment.repeat}",) if inquiry is not None and inquiry.injections else ()
+    judgement = record.gist.judgement
+    return (f"{record.assignment.scenario_id} repeat {record.assignment.repeat}",) if judgement is not None and judgement.steered else ()
 
 
 def missing_scores(arm: Iterable[tuple[Scores, ...]]) -> Missing:
@@ -215,10 +216,7 @@ def _same_question(plan: ScenarioPlan, stored: BaselineScenario) -> bool:
 
 
 def _green_scores(plan: ScenarioPlan, records: Iterable[ConversationRecord], planned: int) -> tuple[Scores, ...]:
-    held = {
-        one.assignment.repeat: _row(plan, dict.fromkeys(plan.dimensions, LOWEST) if one.transcript.failed else one.scores)
-        for one in records
-    }
+    held = {one.assignment.repeat: _row(plan, dict.fromkeys(plan.dimensions, LOWEST) if one.failed else one.scores) for one in records}
     never_held = _row(plan, None)
     return tuple(held.get(repeat, never_held) for repeat in range(planned))
 
@@ -248,13 +246,14 @@ def _row(plan: ScenarioPlan, scores: Mapping[str, int] | None) -> Scores:
 
 
 def _coverage(looks: Mapping[str, list[ConversationRecord]], scored: int, paired: int) -> Coverage:
-    verdicts = [one for records in looks.values() for record in records if record.judgement for one in record.judgement.verdicts]
-    answered = [one for one in verdicts if one.answer is not CriterionAnswer.NOT_ASSESSED]
+    judgements = [record.gist.judgement for records in looks.values() for record in records]
+    asked = Counter((one.criterion, one.answer) for judgement in judgements if judgement is not None for one in judgement.criteria)
+    answered = {key: count for key, count in asked.items() if key[1] is not CriterionAnswer.NOT_ASSESSED}
     return Coverage(
-        criteria_answered=len({one.criterion for one in answered}),
-        criteria=len({one.criterion for one in verdicts}),
-        answers=len(answered),
-        questions=len(verdicts),
+        criteria_answered=len({criterion for criterion, _ in answered}),
+        criteria=len({criterion for criterion, _ in asked}),
+        answers=sum(answered.values()),
+        questions=asked.total(),
         scenarios_scored=scored,
         scenarios=paired,
     )

@@ -11,7 +11,7 @@ def baseline_beside(run: RunRecord) -> Baseline:
     manifest = run.manifest
     held: dict[str, list[ConversationRecord]] = {plan.id: [] for plan in manifest.scenarios}
     for record in run.conversations:
-        if record.assignment.purpose is Purpose.LOOK and record.transcript.valid:
+        if record.assignment.purpose is Purpose.LOOK and record.valid:
             held[record.assignment.scenario_id].append(record)
     scenarios = tuple(
         BaselineScenario(

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.conversations.transcript import Transcript
 from harness.records.run import ConversationRecord
 from harness.targets.protocol import FailureKind
 
@@ -40,18 +39,15 @@ def builds_match(one: str, other: str) -> bool:
     return bool(_REVISION.fullmatch(short) and _REVISION.fullmatch(long)) and long.startswith(short)
 
 
-def sightings(transcript: Transcript) -> Iterator[Sighting]:
+def sightings(record: ConversationRecord) -> Iterator[Sighting]:
     """Yield what each answered turn stated; a failure counts when it states a build."""
-    for exchange in transcript.exchanges:
-        place = _place(transcript, exchange.turn)
-        if exchange.reply is not None:
-            yield Sighting(exchange.reply.build, place)
-        elif exchange.failure is not None and exchange.failure.build is not None:
-            yield Sighting(exchange.failure.build, place)
+    for turn in record.gist.turns:
+        if turn.replied or turn.build is not None:
+            yield Sighting(turn.build, _place(record, turn.turn))
 
 
-def _place(transcript: Transcript, turn: int) -> str:
-    return f"scenario {transcript.scenario_id}, repeat {transcript.repeat}, turn {turn}"
+def _place(record: ConversationRecord, turn: int) -> str:
+    return f"scenario {record.assignment.scenario_id}, repeat {record.assignment.repeat}, turn {turn}"
 
 
 class BuildWatch:
@@ -73,9 +69,9 @@ class BuildWatch:
         """Return what is wrong with the build that the version endpoint stated before the first conversation, or None."""
         return None if self._known is None else self.problem_of(self._known)
 
-    def observe(self, transcript: Transcript) -> str | None:
+    def observe(self, record: ConversationRecord) -> str | None:
         """Return what is wrong with the builds of one conversation, held against all before it, or None."""
-        return next(filter(None, map(self.problem_of, sightings(transcript))), None)
+        return next(filter(None, map(self.problem_of, sightings(record))), None)
 
     def problem_of(self, sighting: Sighting) -> str | None:
         """Return what is wrong with one sighting, held against all before it, or None."""
@@ -113,7 +109,7 @@ def build_problems(
         return (silent,)
     watch = BuildWatch(expected, attested=True)
     seen = [Sighting(before, "the version endpoint before the run")] if before is not None else []
-    seen.extend(sighting for record in records for sighting in sightings(record.transcript))
+    seen.extend(sighting for record in records for sighting in sightings(record))
     if after is not None:
         seen.append(Sighting(after, "the version endpoint after the run"))
     if not seen:
@@ -132,12 +128,11 @@ def _nothing_stated(records: Iterable[ConversationRecord]) -> str | None:
     """
     answers = []
     for record in records:
-        for exchange in record.transcript.exchanges:
-            failure = exchange.failure
-            if exchange.reply is not None or (failure is not None and failure.build is not None):
+        for turn in record.gist.turns:
+            if turn.replied or turn.build is not None:
                 return None  # stated, or a reply without a build, which is told with its own place
-            if failure is not None and failure.kind not in _NO_ANSWER:
-                answers.append(f"{_place(record.transcript, exchange.turn)}: {failure.detail}")
+            if turn.failure is not None and turn.failure not in _NO_ANSWER:
+                answers.append(f"{_place(record, turn.turn)}: {turn.detail}")
     if not answers:
         return None
     return (
@@ -148,7 +143,7 @@ def _nothing_stated(records: Iterable[ConversationRecord]) -> str | None:
 
 def build_of(records: Iterable[ConversationRecord]) -> str | None:
     """Return the longest name of the one build that answered; None when none was stated, or when they do not match."""
-    builds = sorted({sighting.build for record in records for sighting in sightings(record.transcript) if sighting.build}, key=len)
+    builds = sorted({sighting.build for record in records for sighting in sightings(record) if sighting.build}, key=len)
     if not builds or not all(builds_match(builds[-1], build) for build in builds):
         return None
     return builds[-1]

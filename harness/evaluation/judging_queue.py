@@ -1,19 +1,21 @@
 """The judge's own queue: it answers about conversations while others are still being held, and holds none of them up.
 
 A conversation enters once it is written down, so that a run that is killed while the judge thinks has lost the question
-only, and never the conversation.
+only, and never the conversation. As many as are judged at once wait with their words; of those behind them only the gist is
+kept, and their words are read from the journal when it is their turn, so that a judge who is slower than the target costs no memory.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Mapping
 
-import anyio
 from anyio.abc import TaskGroup
 
 from harness.evaluation.evaluate import Services, judge
 from harness.records.journal import Journal
 from harness.records.journal_content import Key, key_of
+from harness.records.journalled import whole
 from harness.records.run import ConversationRecord
 from harness.scenarios.model import Scenario
 
@@ -36,23 +38,40 @@ class JudgingQueue:
         self._scenarios = scenarios
         self._services = services
         self._journal = journal
-        self._places = anyio.CapacityLimiter(at_once)
+        self._at_once = at_once
+        self._waiting: deque[ConversationRecord] = deque()
+        self._working = 0
 
     @property
     def held_before(self) -> list[ConversationRecord]:
         """What an earlier look or session held, and this look needs judged."""
         return [record for record in self._journal.records.values() if self._needs(record)]
 
-    def put(self, record: ConversationRecord, group: TaskGroup) -> None:
-        """Have a conversation of the journal judged in `group`, if the look needs it; JudgeError and JournalError end the group."""
-        if self._needs(record):
-            group.start_soon(self._ask, record)
+    def put(self, record: ConversationRecord, kept: ConversationRecord, group: TaskGroup) -> None:
+        """Have a conversation of the journal judged in `group`, if the look needs it; JudgeError and JournalError end the group.
+
+        Args:
+            record: with its words, if they are at hand.
+            kept: the same as the journal keeps it.
+            group: whose tasks judge.
+        """
+        if not self._needs(record):
+            return
+        self._waiting.append(record if len(self._waiting) < self._at_once else kept)
+        if self._working < self._at_once:
+            self._working += 1
+            group.start_soon(self._work)
 
     def _needs(self, record: ConversationRecord) -> bool:
-        return record.judgement is None and key_of(record) in self._wanted
+        return key_of(record) in self._wanted and not record.judged
 
-    async def _ask(self, record: ConversationRecord) -> None:
-        scenario_id, repeat = key_of(record)
-        async with self._places:
-            judgement = await judge(record, self._scenarios[scenario_id], self._services.judge)
-            self._journal.judged(scenario_id, repeat, judgement)
+    async def _work(self) -> None:
+        """Judge until nobody waits any more."""
+        try:
+            while self._waiting:
+                record = whole(self._waiting.popleft())
+                scenario_id, repeat = key_of(record)
+                judgement = await judge(record, self._scenarios[scenario_id], self._services.judge)
+                self._journal.judged(scenario_id, repeat, judgement)
+        finally:
+            self._working -= 1

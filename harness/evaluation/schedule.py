@@ -168,7 +168,7 @@ class _Look:
             held = f"{len(journal.records)} conversations were held before" if journal.records else "no conversation was held"
             self._end(f"{services.target.identity.url}: {wrong}; {held}")
         for record in journal.records.values():
-            self._check_build(record.transcript)
+            self._check_build(record)
         if self._troubles > self._quota:
             self._end(
                 f"infrastructure trouble spoiled {self._troubles} conversations of this run already, {self._quota} may be held again; start a new run"
@@ -181,12 +181,12 @@ class _Look:
             await anyio.lowlevel.checkpoint()  # so that an end, a deadline or Ctrl-C is heeded even where nothing waits
             record = await hold(assignment, self.scenarios[assignment.scenario_id], self.services, self.journal.manifest.run_id)
             self._answered = self._answered or any(exchange.reply for exchange in record.transcript.exchanges)
-            self._check_build(record.transcript)
+            self._check_build(record)
             if record.transcript.valid:
                 self._in_a_row = 0
-                self.journal.append(record)
+                kept = self.journal.append(record)
                 self.watch(record)
-                judging.put(record, group)
+                judging.put(record, kept, group)
             else:
                 await self._repeat(assignment, record.transcript)
 
@@ -196,8 +196,8 @@ class _Look:
             self.problems.append(problem)
         self.scope.cancel()
 
-    def _check_build(self, transcript: Transcript) -> None:
-        problem = self._builds.observe(transcript)
+    def _check_build(self, record: ConversationRecord) -> None:
+        problem = self._builds.observe(record)
         if problem is not None:
             self._end(problem)
 
@@ -241,7 +241,7 @@ async def _work_off(look: _Look, judging: JudgingQueue, limits: Limits) -> None:
                 async with anyio.create_task_group() as workers:
                     before = {record.assignment: record for record in judging.held_before}
                     for assignment in interleaved(list(before), look.journal.manifest.seed):
-                        judging.put(before[assignment], workers)
+                        judging.put(before[assignment], before[assignment], workers)
                     for _ in range(min(limits.concurrency, len(look.queue))):
                         workers.start_soon(look.work, judging, workers)
             if (look.queue or look.scope.cancelled_caught) and not look.problems:

@@ -129,7 +129,7 @@ def _outcomes(run: RunRecord, kind: Literal["first", "later", "extension"]) -> d
     """Return scenario id → did each of its conversations of this kind pass, in order of repeat."""
     found: dict[str, list[bool]] = {}
     for record in sorted(run.conversations, key=lambda one: (one.assignment.scenario_id, one.assignment.repeat)):
-        if record.transcript.valid and _kind(record.assignment, run.manifest.repeats) == kind:
+        if record.valid and _kind(record.assignment, run.manifest.repeats) == kind:
             found.setdefault(record.assignment.scenario_id, []).append(record.passed)
     return found
 

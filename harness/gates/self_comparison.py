@@ -165,7 +165,7 @@ def _scenarios(baseline: Baseline, fresh: RunRecord | None) -> tuple[_Both, ...]
         return tuple(_Both(one.plan, _stored(one), ()) for one in sorted(baseline.scenarios, key=lambda one: one.plan.id))
     found: dict[str, list[ConversationRecord]] = {}
     for record in fresh.conversations:
-        if record.assignment.purpose is Purpose.LOOK and record.transcript.valid and (record.judgement or record.transcript.failed):
+        if record.assignment.purpose is Purpose.LOOK and record.valid and (record.judged or record.failed):
             found.setdefault(record.assignment.scenario_id, []).append(record)
     pairing = pair(fresh.manifest, baseline)
     if not pairing.paired:
@@ -184,7 +184,7 @@ def _stored(scenario: BaselineScenario) -> tuple[_Held, ...]:
 
 def _fresh(plan: ScenarioPlan, record: ConversationRecord) -> _Held:
     """Return a conversation; one that the target ended scores 1, as at the gate."""
-    scores = dict.fromkeys(plan.dimensions, LOWEST) if record.transcript.failed else record.scores
+    scores = dict.fromkeys(plan.dimensions, LOWEST) if record.failed else record.scores
     return _Held(scores, record.passed, record.critical_failure(plan.dimensions))
 
 

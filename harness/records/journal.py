@@ -17,7 +17,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -27,6 +27,7 @@ from pydantic import TypeAdapter
 
 from harness.errors import JournalError
 from harness.judging.judge import Judgement
+from harness.records.gist import JudgementGist, judgement_gist
 from harness.records.journal_content import (
     JournalContent,
     Judged,
@@ -42,13 +43,29 @@ from harness.records.journal_content import (
     read_content,
     seal,
 )
+from harness.records.journalled import JournalShelf
 from harness.records.run import ConversationRecord, RunManifest
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A judgement that is written down, and does not count yet."""
+
+    key: Key
+    gist: JudgementGist
+    offset: int
+    """Where its line begins."""
+
+
+_Counting = ConversationRecord | _Answer | Trouble
+"""What a line that no fsync covers yet is going to add."""
 
 
 def read_journal(path: Path) -> JournalContent:
     """Read a journal that another process may still be writing; raises JournalError when it is edited or cut."""
     try:
-        return read_content(path, path.read_bytes()).content
+        with path.open("rb") as lines:
+            return read_content(path, lines).content
     except OSError as error:
         raise JournalError(f"{path}: cannot be read ({error.strerror}); name the folder of a run that exists") from None
 
@@ -59,9 +76,12 @@ def read_manifest(path: Path) -> RunManifest:
 
 
 class Journal:
-    """One run's journal, open for appending; a context manager that closes it."""
+    """One run's journal, open for appending; a context manager that closes it.
 
-    def __init__(self, path: Path, descriptor: int, reading: Reading) -> None:
+    Its records are journalled ones: of each conversation only the gist is in memory, and its words are read when asked for.
+    """
+
+    def __init__(self, path: Path, descriptor: int, reading: Reading, shelf: JournalShelf) -> None:
         self._path = path
         self._descriptor: int | None = descriptor
         self._chain = reading.chain
@@ -69,8 +89,9 @@ class Journal:
         self._manifest = reading.content.manifest
         self._records = dict(reading.content.records)
         self._troubles = list(reading.content.troubles)
-        self._judged = {key: record.judgement is not None for key, record in self._records.items()}
-        self._waiting: list[ConversationRecord | Judged | Trouble] = []
+        self._judged = {key: record.judged for key, record in self._records.items()}
+        self._shelf = shelf
+        self._waiting: list[_Counting] = []
         self._lock = threading.Lock()
 
     @classmethod
@@ -86,7 +107,7 @@ class Journal:
         try:
             _hold(path, descriptor)
             content = JournalContent(manifest, {}, ())
-            journal = cls(path, descriptor, Reading(content, chain=first_seal(), end=0))
+            journal = cls(path, descriptor, Reading(content, chain=first_seal(), end=0), JournalShelf(path))
             journal._write("manifest", _json(RunManifest, manifest))
             os.fsync(descriptor)
             _sync_folder(path)
@@ -119,12 +140,14 @@ class Journal:
             raise JournalError(f"{path}: cannot be resumed ({error.strerror}); name a run that exists, or start a new one") from None
         try:
             _hold(path, descriptor)
-            reading = read_content(path, _whole(descriptor))
+            shelf = JournalShelf(path)
+            with os.fdopen(os.dup(descriptor), "rb") as lines:
+                reading = read_content(path, lines, shelf)
             longer = _refuse_foreign(path, reading.content, manifest, prolonged=prolonged)
             os.fchmod(descriptor, 0o600)
             os.ftruncate(descriptor, reading.end)
             os.lseek(descriptor, reading.end, os.SEEK_SET)
-            journal = cls(path, descriptor, reading)
+            journal = cls(path, descriptor, reading, shelf)
             if longer:
                 journal._manifest = replace(manifest, created=journal.manifest.created)
                 journal._write("manifest", _json(RunManifest, journal.manifest))
@@ -162,8 +185,8 @@ class Journal:
         """Lines written that no fsync covers yet."""
         return len(self._waiting)
 
-    def append(self, record: ConversationRecord) -> None:
-        """Write one conversation down, judged or not yet.
+    def append(self, record: ConversationRecord) -> ConversationRecord:
+        """Write one conversation down, judged or not yet; returns it as it is kept, without its words.
 
         Raises:
             JournalError: it cannot be written, and nothing is left half-written; or the journal holds it already.
@@ -171,9 +194,11 @@ class Journal:
         key = key_of(record)
         if key in self._judged:
             raise JournalError(f"{self._path}: holds scenario {key[0]}, repeat {key[1]} already; nothing is held twice")
+        kept = self._shelf.put(record, self._end)
         self._write("record", _json(ConversationRecord, record))
-        self._judged[key] = record.judgement is not None
-        self._waiting.append(record)
+        self._judged[key] = kept.judged
+        self._waiting.append(kept)
+        return kept
 
     def judged(self, scenario_id: str, repeat: int, judgement: Judgement) -> None:
         """Write down what the judge answered about a conversation that was appended before.
@@ -187,10 +212,10 @@ class Journal:
             raise JournalError(
                 f"{self._path}: holds {trouble} scenario {scenario_id}, repeat {repeat}; each is judged once, after it was held"
             )
-        judged = Judged(scenario_id, repeat, judgement)
-        self._write("judgement", _json(Judged, judged))
+        offset = self._end
+        self._write("judgement", _json(Judged, Judged(scenario_id, repeat, judgement)))
         self._judged[key] = True
-        self._waiting.append(judged)
+        self._waiting.append(_Answer(key, judgement_gist(judgement), offset))
 
     def note(self, trouble: Trouble) -> None:
         """Write one infrastructure trouble down; raises JournalError like `append`."""
@@ -227,13 +252,12 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _count(self, entry: ConversationRecord | Judged | Trouble) -> None:
+    def _count(self, entry: _Counting) -> None:
         match entry:
             case Trouble():
                 self._troubles.append(entry)
-            case Judged():
-                key = entry.scenario_id, entry.repeat
-                self._records[key] = replace(self._records[key], judgement=entry.judgement)
+            case _Answer(key, gist, offset):
+                self._records[key] = self._shelf.completed(self._records[key], gist, offset)
             case ConversationRecord():
                 self._records[key_of(entry)] = entry
 
@@ -282,12 +306,6 @@ def _sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _whole(descriptor: int) -> bytes:
-    with os.fdopen(os.dup(descriptor), "rb") as file:
-        file.seek(0)
-        return file.read()
 
 
 def _unwritable(path: Path, error: OSError) -> JournalError:

@@ -9,10 +9,10 @@ those above it is damage, even where the chain holds.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
@@ -90,26 +90,40 @@ def line_of(chain: str, kind: str, content: bytes) -> bytes:
     return b'%b%b","%b":%b}\n' % (_CHAIN, chain.encode("ascii"), kind.encode("ascii"), content)
 
 
-def read_content(path: Path, data: bytes) -> Reading:
-    """Read the bytes of the journal at `path`; a torn last line is left out.
+def content_of(line: bytes) -> bytes:
+    """Return what a line states behind its seal and kind, whatever they are; raises ValueError where the line is none of ours."""
+    opening = line.index(b'":', len(_CHAIN) + _DIGITS + len(b'","'))
+    if not line.endswith(b"}\n"):
+        raise ValueError("the line is cut")
+    return line[opening + len(b'":') : -len(b"}\n")]
+
+
+def read_content(path: Path, lines: Iterable[bytes], shelf: Shelf | None = None) -> Reading:
+    """Read the lines of the journal at `path`, with their line ends; a torn last line is left out.
+
+    Args:
+        path: for messages.
+        lines: one after the other, as a file gives them; never held all at once.
+        shelf: keeps the records; None keeps them whole.
 
     Raises:
         JournalError: edited, damaged, empty, or of another version.
     """
-    end = data.rfind(b"\n") + 1
-    lines = data[:end].split(b"\n")[:-1]
-    if not lines:
-        raise JournalError(f"{path}: holds no manifest, because the run ended before it began; start a new run")
-    chain = first_seal()
-    folded = _Folded()
+    chain, end, number = first_seal(), 0, 0
+    folded = _Folded(shelf)
     for number, line in enumerate(lines, start=1):
-        kind, chain, content = _opened(path, number, line, chain)
+        if not line.endswith(b"\n"):
+            break
+        kind, chain, content = _opened(path, number, line[:-1], chain)
         try:
-            fits = folded.take(kind, content)
+            fits = folded.take(kind, content, end)
         except ValidationError:
             raise JournalError(f"{path}:{number}: was written by another version of the harness; start a new run") from None
         if not fits:
             raise _edited(path, number)
+        end += len(line)
+    if end == 0:
+        raise JournalError(f"{path}: holds no manifest, because the run ended before it began; start a new run")
     if folded.manifest is None:
         raise _edited(path, 1)
     return Reading(JournalContent(folded.manifest, folded.records, tuple(folded.troubles)), chain, end)
@@ -146,24 +160,36 @@ def in_the_way(records: Mapping[Key, ConversationRecord], wanted: RunManifest) -
     return min(taken, default=None)
 
 
+class Shelf(Protocol):
+    """Keeps records in another form than whole."""
+
+    def put(self, record: ConversationRecord, offset: int) -> ConversationRecord:
+        """Return what is kept of a record whose line begins at `offset`, bytes."""
+        ...
+
+    def judged(self, record: ConversationRecord, judgement: Judgement, offset: int) -> ConversationRecord:
+        """Return what is kept of a record that is judged by a line that begins at `offset`."""
+        ...
+
+
 @dataclass(slots=True)
 class _Folded:
     """What the lines up to here say together."""
 
+    shelf: Shelf | None
     manifest: RunManifest | None = None
     records: dict[Key, ConversationRecord] = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
 
-    def take(self, kind: str, content: bytes) -> bool:
-        """Take one line; returns False when it contradicts those above. Raises pydantic.ValidationError."""
+    def take(self, kind: str, content: bytes, offset: int) -> bool:
+        """Take one line, which begins at `offset`; returns False when it contradicts those above. Raises pydantic.ValidationError."""
         match kind:
             case "manifest":
                 return self._plan(from_json(RunManifest, content))
             case "record":
-                record = from_json(ConversationRecord, content)
-                return self.records.setdefault(key_of(record), record) is record
+                return self._hold(from_json(ConversationRecord, content), offset)
             case "judgement":
-                return self._judge(from_json(Judged, content))
+                return self._judge(from_json(Judged, content), offset)
             case _:
                 self.troubles.append(from_json(Trouble, content))
                 return True
@@ -173,12 +199,19 @@ class _Folded:
         self.manifest = manifest
         return fits
 
-    def _judge(self, judged: Judged) -> bool:
+    def _hold(self, record: ConversationRecord, offset: int) -> bool:
+        if key_of(record) in self.records:
+            return False
+        self.records[key_of(record)] = record if self.shelf is None else self.shelf.put(record, offset)
+        return True
+
+    def _judge(self, judged: Judged, offset: int) -> bool:
         key = judged.scenario_id, judged.repeat
         record = self.records.get(key)
-        if record is None or record.judgement is not None:
+        if record is None or record.judged:
             return False
-        self.records[key] = replace(record, judgement=judged.judgement)
+        judgement = judged.judgement
+        self.records[key] = replace(record, judgement=judgement) if self.shelf is None else self.shelf.judged(record, judgement, offset)
         return True
 
 

@@ -134,7 +134,7 @@ class Redactor:
         transcript = self.transcript(record.transcript)
         findings = tuple(self.finding(finding) for finding in record.findings)
         judgement = self.judgement(record.judgement) if record.judgement else None
-        return replace(record, transcript=transcript, findings=findings, judgement=judgement)
+        return ConversationRecord(record.assignment, transcript, findings, judgement)
 
     def _piece(self, text: str) -> str:
         """Redact a text without placeholders."""

@@ -174,7 +174,7 @@ def _with_all(journal: Journal, records: Iterable[ConversationRecord]) -> Journa
 
 def missing(journal: Journal, work: Rejudging) -> list[ConversationRecord]:
     """Return what is not judged yet."""
-    return [journal.records[key] for key in sorted(work.keys) if journal.records[key].judgement is None]
+    return [journal.records[key] for key in sorted(work.keys) if not journal.records[key].judged]
 
 
 async def judge_again(

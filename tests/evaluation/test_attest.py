@@ -112,9 +112,9 @@ def test_an_unattested_target_is_not_checked_unless_a_build_is_expected():
 def test_the_watch_tells_at_once_and_knows_what_the_version_endpoint_said():
     """A wrong build ends a run at its first answer, not at its end."""
     watch = BuildWatch(None, attested=True, known=GREEN)
-    assert watch.observe(held(GREEN, GREEN[:10]).transcript) is None
-    assert "turn 2" in watch.observe(held(GREEN, BLUE).transcript)
-    assert BuildWatch(GREEN, attested=False).observe(held(BLUE, None).transcript) is None
+    assert watch.observe(held(GREEN, GREEN[:10])) is None
+    assert "turn 2" in watch.observe(held(GREEN, BLUE))
+    assert BuildWatch(GREEN, attested=False).observe(held(BLUE, None)) is None
 
 
 def test_mixed_builds_are_no_build():

@@ -14,6 +14,7 @@ from harness.errors import JournalError, JudgeError
 from harness.evaluation.schedule import Limits, collect, default_quota, interleaved
 from harness.evaluation.seeds import conversation_seed
 from harness.records.journal import Journal, read_journal
+from harness.records.journalled import whole
 from harness.records.run import Assignment, Purpose, SeedStream
 from harness.targets.protocol import Answer, Attempt, FailureKind, Owner, TransportFailure
 from tests.fakes.scripted_target import BUILD, NotingJudge, ScriptedTarget, failure, manifest, overloaded, reply, scenario, unreachable
@@ -72,7 +73,7 @@ async def test_every_assignment_is_held_once_and_written_down(run, path):
     assert collected.problems == ()
     assert [one.assignment for one in collected.records] == sorted(look())
     assert all(one.judgement for one in collected.records)
-    assert sorted(seen, key=lambda one: one.assignment) == [replace(one, judgement=None) for one in collected.records]
+    assert sorted(seen, key=lambda one: one.assignment) == [replace(whole(one), judgement=None) for one in collected.records]
     assert dict(read_journal(path).records) == {(one.assignment.scenario_id, one.assignment.repeat): one for one in collected.records}
     assert len(target.sent) == 8 * 5 * 2
     assert target.most_sessions == 4
@@ -85,10 +86,10 @@ async def test_records_do_not_depend_on_concurrency_or_arrival(run, path):
         await anyio.sleep(opening.seed % 7 / 1000)
         return reply(f"{opening.seed} {turn} {message}")
 
-    one = await run(ScriptedTarget(answer), concurrency=1)
+    one = [whole(record) for record in (await run(ScriptedTarget(answer), concurrency=1)).records]
     path.unlink()
-    many = await run(ScriptedTarget(answer), concurrency=16)
-    assert one == many
+    assert one == list((await run(ScriptedTarget(answer), concurrency=16)).records)
+    assert len(one) == len(look())
 
 
 def test_scenarios_are_interleaved_in_an_order_drawn_from_the_seed():
