@@ -33,6 +33,9 @@ NEARLY = 0.8
 DEFAULT_REPEATS = 5
 """Conversations for each scenario in the first wave: what the integration gate needs."""
 DEFAULT_JUDGE = "claude-sonnet-5-5"
+DEFAULT_SIMULATOR = "claude-haiku-5-5"
+CLAUDE = frozenset({"anthropic", "bedrock"})
+"""Judges that ask Claude, named after who serves it; users are played at the same services."""
 _PATH_FIELDS = ("suite", "facts", "rubric", "baseline", "pinned", "state", "noise", "runs", "calibrations", "anchors", "prices", "cache")
 _TARGET_FIELDS = ("target", "against")
 
@@ -70,6 +73,16 @@ class Settings(FrozenModel):
     )
     judge_region: str | None = Field(None, description="AWS region, for Bedrock; default: as the AWS environment says")
     judge_prompt_cache: Literal["5m", "1h"] = Field("5m", description="how long the service keeps the judge's prompt")
+    simulator: Literal["goal-slots", "anthropic", "bedrock"] = Field(
+        "goal-slots", description="who plays simulated users: goal-slots (no model), anthropic or bedrock (Claude)"
+    )
+    simulator_model: str = Field(
+        DEFAULT_SIMULATOR, min_length=1, max_length=200, description="id of the model that plays simulated users, as its service names it"
+    )
+    simulator_answers_as: str | None = Field(
+        None, min_length=1, max_length=200, description="id that its responses state, where that is another (Bedrock)"
+    )
+    simulator_max_tokens: int = Field(2000, ge=200, le=16_000, description="most tokens of one line's answer, thinking included")
     budget_usd: Decimal | None = Field(
         None, gt=0, le=1_000_000, allow_inf_nan=False, description="US dollars that a run may spend on models; needs prices"
     )

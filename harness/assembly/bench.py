@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.assembly.judges import model_access, open_judge
+from harness.assembly.speakers import cast_of, played, plays
 from harness.baselines.baseline import Baseline
 from harness.baselines.file import read_baseline
 from harness.calibration.calibration import Calibration
 from harness.calibration.file import stored_calibration
+from harness.conversations.speaker import Scripted, Speakers
 from harness.errors import SettingsError
 from harness.evaluation.evaluate import Services
 from harness.expectations.check import CheckContext
@@ -47,7 +49,11 @@ class Bench:
     calibration: Calibration | None = None
     """Of the judge, where it was held against people and the gates are going to decide."""
     access: ModelAccess | None = None
-    """The way to the judge's models, with its account; None where it asks none of ours."""
+    """The way to the models that judge and play users, with its account; None where none of ours is asked."""
+    speakers: Speakers = field(default_factory=Scripted)
+    """Who speaks for the user."""
+    not_gating: tuple[str, ...] = ()
+    """Simulated scenarios left out because the gates are going to decide, and they do not say that they may."""
     recorded: Baseline | None = None
     """The baseline as it was recorded, before anybody judged it again."""
     trust: Trust | None = None
@@ -77,7 +83,7 @@ class Bench:
 
     def _services(self, target: OpenableTarget) -> Services:
         context = CheckContext(self.suite.facts, self.suite.rubric, self.target.reply_within_s)
-        return Services(target, self.judge, context)
+        return Services(target, self.judge, context, self.speakers)
 
 
 def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str], *, gated: bool) -> Bench:
@@ -97,24 +103,26 @@ def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str]
     target = open_target(settings.target, environ, settings.concurrency)
     blue = open_target(settings.against, environ, settings.concurrency) if gated and settings.against else None
     suite, creating = _without_effects(suite, (target, blue))
+    suite, not_gating = _without_simulated(suite) if gated else (suite, ())
     if settings.expect_build is not None and not target.attested:
         raise SettingsError(
             f"{settings.target}: --expect-build {settings.expect_build} cannot be proved, because the target file says `build: unattested`; "
             "name the field or header that states the build in each reply (`build: {field: …}` or `{header: …}`), or leave --expect-build out"
         )
     bench = set_up(settings, suite, (target, blue), environ, gated=gated)
-    return replace(bench, deselected=deselected + creating, creating=creating)
+    return replace(bench, deselected=deselected + creating + not_gating, creating=creating, not_gating=not_gating)
 
 
 def set_up(
     settings: Settings, suite: Suite, targets: tuple[OpenableTarget, OpenableTarget | None], environ: Mapping[str, str], *, gated: bool
 ) -> Bench:
     """Return the bench for these scenarios and targets, the candidate first; nothing is sent. Raises as `assemble` does."""
-    access = model_access(settings, environ)
+    access = model_access(settings, environ, simulating=plays(settings, suite))
     judge = open_judge(settings, suite, environ, access)
     target, blue = targets
+    speakers = cast_of(settings, suite, target.reply_within_s, access)
     if not gated:
-        return Bench(settings, suite, (), judge, target, baseline=None, access=access)
+        return Bench(settings, suite, (), judge, target, baseline=None, access=access, speakers=speakers)
     recorded = read_baseline(settings.baseline) if settings.baseline and blue is None else None
     return Bench(
         settings,
@@ -128,6 +136,7 @@ def set_up(
         gated=True,
         calibration=stored_calibration(settings.calibrations, judge.identity.fingerprint),
         access=access,
+        speakers=speakers,
         recorded=recorded,
     )
 
@@ -146,6 +155,20 @@ def _without_effects(suite: Suite, targets: Iterable[OpenableTarget | None]) -> 
     return select(suite, kept)[0], creating
 
 
+def _without_simulated(suite: Suite) -> tuple[Suite, tuple[str, ...]]:
+    """Leave out the simulated scenarios that do not say that they may decide in a gate; returns their ids too."""
+    left_out = tuple(one.id for one in suite.scenarios if one.user is not None and not one.user.gates)
+    if not left_out:
+        return suite, ()
+    kept = [one.id for one in suite.scenarios if one.id not in left_out]
+    if not kept:
+        raise SettingsError(
+            "every selected scenario has a simulated user, and none says `gates: true`: gates decide on scripts; "
+            "hold them with `harness run`, or let those decide that have proved to be steady"
+        )
+    return select(suite, kept)[0], left_out
+
+
 def _check_reference(settings: Settings) -> None:
     """Raise SettingsError unless there is something to hold the candidate against."""
     if settings.baseline is None and settings.against is None:
@@ -157,5 +180,5 @@ def _check_reference(settings: Settings) -> None:
 
 def open_suite(settings: Settings, only: Sequence[str]) -> tuple[Suite, tuple[str, ...]]:
     """Load the suite and select from it; returns it with the ids that were left out."""
-    suite = load_suite(settings.suite, settings.rubric, settings.facts)
+    suite = played(settings, load_suite(settings.suite, settings.rubric, settings.facts))
     return select(suite, only) if only else (suite, ())

@@ -1,10 +1,11 @@
-"""Claude as a judge, from settings; loaded only where it is named, because rules need none of it."""
+"""Claude as a judge, and as who plays users, from settings; loaded only where it is named, because rules need none of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
+from harness.errors import SettingsError
 from harness.judging.claude_judge import ClaudeJudge, JudgeProtocol, OpenModel
 from harness.judging.model_request import judge_key
 from harness.judging.prompt import load_prompts
@@ -15,13 +16,21 @@ from harness.language_model.batching import BatchPatience
 from harness.language_model.connection import Connection, connection
 from harness.language_model.prices import load_prices
 from harness.scenarios.load import Suite
-from harness.settings import Settings
+from harness.settings import CLAUDE, Settings
+from harness.simulated_users.question import player_key
 
 
-def claude_judge(settings: Settings, suite: Suite, open_model: OpenModel) -> SteadyJudge:
-    """Return the judge that asks Claude, by a door of one's own; raises SourceError with every mistake of its prompts."""
-    facts = cleaned_facts(suite.facts)
-    return SteadyJudge(ClaudeJudge(suite.rubric, facts, load_prompts(settings.rubric), judge_protocol(settings), open_model), suite.rubric)
+def claude_judge(settings: Settings, suite: Suite, open_model: OpenModel, purpose: str = "judge") -> SteadyJudge:
+    """Return the judge that asks Claude, by a door of one's own; raises SourceError with every mistake of its prompts.
+
+    Args:
+        settings: of the run.
+        suite: scenarios, facts and rubric.
+        open_model: opens the door.
+        purpose: what its calls are for, in the account.
+    """
+    facts, protocol = cleaned_facts(suite.facts), replace(judge_protocol(settings), purpose=purpose)
+    return SteadyJudge(ClaudeJudge(suite.rubric, facts, load_prompts(settings.rubric), protocol, open_model), suite.rubric)
 
 
 def bare_judge(settings: Settings, suite: Suite, access: ModelAccess) -> ClaudeJudge:
@@ -44,26 +53,33 @@ def judge_protocol(settings: Settings) -> JudgeProtocol:
     return JudgeProtocol(choice, settings.judge_samples, audit, at_once=settings.judging)
 
 
-def claude_access(settings: Settings, environ: Mapping[str, str], *, batch: bool = False) -> ModelAccess:
-    """Return the way to the models that judge.
+def claude_access(settings: Settings, environ: Mapping[str, str], *, batch: bool = False, simulating: bool = False) -> ModelAccess:
+    """Return the way to the models of a run: one account, one budget and one store for judge and simulated users.
 
     Args:
         settings: of the run.
         environ: the environment, where keys are.
         batch: ask in batches.
+        simulating: a model plays users, whoever judges.
 
     Raises:
-        SettingsError: no key, a budget without prices, or batches where there are none.
+        SettingsError: no key, a budget without prices, batches where there are none, or two services at once.
         SourceError: every mistake of the price file.
         StoreError: the file of answers cannot be used.
     """
+    judging = settings.judge in CLAUDE
+    if judging and simulating and settings.judge != settings.simulator:
+        raise SettingsError(
+            f"simulator: users are played at {settings.simulator} and judged at {settings.judge}; one run asks one service: name the same"
+        )
     reached = None if settings.replay else judge_connection(settings, environ)
     protocol = judge_protocol(settings)
+    judges = (protocol.choice.model, *((protocol.audit.model,) if protocol.audit is not None else ()))
     access = ModelAccess(
         Terms(
             connection=reached,
-            models=(protocol.choice.model, *((protocol.audit.model,) if protocol.audit is not None else ())),
-            key_of=judge_key,
+            models=(*(judges if judging or not simulating else ()), *((settings.simulator_model,) if simulating else ())),
+            key_of=lambda request: judge_key(request) or player_key(request),
             store=settings.cache,
             prices=load_prices(settings.prices),
             limit=settings.budget_usd,
@@ -75,5 +91,6 @@ def claude_access(settings: Settings, environ: Mapping[str, str], *, batch: bool
 
 
 def judge_connection(settings: Settings, environ: Mapping[str, str]) -> Connection:
-    """Return how the judge's models are reached; raises SettingsError where there is no key."""
-    return connection(environ, "bedrock" if settings.judge == "bedrock" else "anthropic", region=settings.judge_region)
+    """Return how the judge's models are reached, or where none judges those that play users; raises SettingsError without a key."""
+    service = settings.judge if settings.judge in CLAUDE else settings.simulator
+    return connection(environ, "bedrock" if service == "bedrock" else "anthropic", region=settings.judge_region)

@@ -10,13 +10,11 @@ from harness.judging.judge import Judge
 from harness.judging.offline_judge import OfflineJudge
 from harness.judging.plugged_judge import is_plugged, plugged_judge
 from harness.scenarios.load import Suite
-from harness.settings import Settings
+from harness.settings import CLAUDE, Settings
 
 if TYPE_CHECKING:
     from harness.language_model.access import ModelAccess
 
-CLAUDE = frozenset({"anthropic", "bedrock"})
-"""Judges that ask Claude, named after who serves it."""
 NO_JUDGE = (
     "no judge is configured: say `--judge offline` for the rules-only judge (it answers the criteria that code can check and says so), "
     "or `--judge anthropic` for Claude. "
@@ -64,23 +62,24 @@ def fresh_judge(settings: Settings, suite: Suite, environ: Mapping[str, str], ac
         return open_judge(settings, suite, environ)
     from harness.assembly.claude import claude_judge
 
-    return claude_judge(settings, suite, way.fresh)
+    return claude_judge(settings, suite, way.fresh, "anchors")
 
 
-def model_access(settings: Settings, environ: Mapping[str, str], *, batch: bool = False) -> ModelAccess | None:
-    """Return the way to the models of the configured judge; None where it asks none of ours.
+def model_access(settings: Settings, environ: Mapping[str, str], *, batch: bool = False, simulating: bool = False) -> ModelAccess | None:
+    """Return the way to the models of the configured judge, and of who plays users; None where none of ours is asked.
 
     Args:
         settings: of the run.
         environ: the environment, where keys are.
         batch: ask in batches.
+        simulating: a model plays users.
 
     Raises:
         SettingsError: no key, a budget without prices or for a judge that no budget of ours can hold, or batches where there are none.
         SourceError: every mistake of the price file.
         StoreError: the file of answers cannot be used.
     """
-    if settings.judge not in CLAUDE:
+    if settings.judge not in CLAUDE and not simulating:
         if settings.budget_usd is not None and settings.judge not in {None, "offline"}:
             raise SettingsError(
                 f"budget_usd: nothing holds the judge {settings.judge} to a budget; leave it out, or let the judge see to it"
@@ -88,4 +87,4 @@ def model_access(settings: Settings, environ: Mapping[str, str], *, batch: bool 
         return None
     from harness.assembly.claude import claude_access
 
-    return claude_access(settings, environ, batch=batch)
+    return claude_access(settings, environ, batch=batch, simulating=simulating)

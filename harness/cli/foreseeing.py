@@ -8,7 +8,6 @@ from pathlib import Path
 from random import Random
 
 from harness.assembly.claude import claude_judge, judge_connection
-from harness.assembly.judges import CLAUDE
 from harness.baselines.baseline import Baseline
 from harness.baselines.file import read_transcripts
 from harness.cli.event_loop import in_event_loop
@@ -24,7 +23,7 @@ from harness.language_model.patient import Patience, PatientDoor
 from harness.language_model.prices import load_prices
 from harness.reports.estimate import EstimateReport
 from harness.scenarios.load import Suite
-from harness.settings import Settings
+from harness.settings import CLAUDE, Settings
 from harness.trial.expected import expected_judged, judged_by_look
 from harness.trial.plan import look_schedule, scenario_plans
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.conversations.drive import drive
+from harness.conversations.speaker import Scripted, Speakers
 from harness.errors import JudgeError
 from harness.expectations.check import CheckContext, check
 from harness.judging.judge import Judge, Judgement
@@ -15,17 +16,32 @@ from harness.targets.protocol import Opening, Target
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Whom evaluating asks: the target, the judge, and what checks need to know."""
+    """Whom evaluating asks: the target, the judge, who speaks for the user, and what checks need to know."""
 
     target: Target
     judge: Judge
     context: CheckContext
+    speakers: Speakers = field(default_factory=Scripted)
+    """Who speaks for the user."""
 
 
-async def hold(assignment: Assignment, scenario: Scenario, services: Services, run_id: str = "") -> ConversationRecord:
+async def hold(
+    assignment: Assignment, scenario: Scenario, services: Services, run_id: str = "", replacement: int = 0
+) -> ConversationRecord:
     """Hold one conversation and check it; nobody has judged it yet.
 
-    Infrastructure trouble is evidence about nothing: such a conversation is not checked, and not to be judged.
+    Infrastructure trouble, or a simulated user that broke its contract, is evidence about nothing: such a conversation is not
+    checked, and not to be judged.
+
+    Args:
+        assignment: which one.
+        scenario: what is said and expected.
+        services: whom to ask.
+        run_id: of the run, for the target's traces.
+        replacement: how many times a simulated user has spoiled this conversation before.
+
+    Raises:
+        SimulatedUserError: a model that plays users cannot be asked at all.
     """
     opening = Opening(
         scenario_id=scenario.id,
@@ -35,7 +51,8 @@ async def hold(assignment: Assignment, scenario: Scenario, services: Services, r
         setup=scenario.setup,
         run_id=run_id,
     )
-    transcript = await drive(scenario, opening, services.target)
+    speaker = services.speakers.speaker(scenario, opening, replacement)
+    transcript = await drive(scenario, opening, services.target, speaker)
     findings = check(scenario, transcript, services.context) if transcript.valid else ()
     return ConversationRecord(assignment, transcript, findings, judgement=None)
 
