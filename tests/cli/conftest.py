@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from harness.cli.main import main
-from harness.package_data import shipped
 from tests.acceptance.conftest import Finished
 from tests.fakes.raw_http import RawServer
 from tests.fakes.threaded_bot import Answerer, bot, good, target_file, write_suite
@@ -46,9 +45,9 @@ def door(capsys: pytest.CaptureFixture[str]) -> Door:
 
 @pytest.fixture(scope="session")
 def suite_words(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
-    """Flags that name a small suite with the facts that ship with the harness."""
+    """Flags that name a small suite with its facts."""
     folder = write_suite(tmp_path_factory.mktemp("suite"))
-    return ("--suite", str(folder), "--facts", str(shipped("scenarios") / "facts"), "--judge", "offline")
+    return ("--suite", str(folder), "--facts", str(folder / "facts"), "--judge", "offline")
 
 
 @pytest.fixture
@@ -66,12 +65,17 @@ def green(tmp_path: Path) -> Callable[..., AbstractContextManager[tuple[RawServe
 @pytest.fixture(scope="session")
 def baseline(tmp_path_factory: pytest.TempPathFactory, suite_words: tuple[str, ...]) -> Path:
     """A baseline of the small suite, recorded from a healthy bot by the command itself."""
-    folder = tmp_path_factory.mktemp("baseline")
+    return recorded(tmp_path_factory.mktemp("baseline"), *suite_words)
+
+
+def recorded(folder: Path, *words: str) -> Path:
+    """Record a baseline from a healthy bot into `folder`, once for many tests that only read it."""
+    folder.mkdir(exist_ok=True)
     path = folder / "blue.jsonl.gz"
     with bot(lambda _request: good(build="b" * 40), version=iter(lambda: "b" * 40, None)) as server:
         target = target_file(folder, server.url)
-        words = ["--target", str(target), "--output", str(path), "--out", str(folder / "run"), "--quiet"]
+        where = ["--target", str(target), "--output", str(path), "--out", str(folder / "run"), "--quiet"]
         with pytest.raises(SystemExit) as left:
-            main(["baseline", "record", *suite_words, *words])
+            main(["baseline", "record", *words, *where])
     assert left.value.code == 0
     return path

@@ -17,6 +17,8 @@ from tests.fakes.raw_http import Behaviour, RawServer, Request, says
 from tests.fakes.threaded_bot import SCENARIOS, Answerer, bot, good, target_file
 
 OTHER = "b" * 40
+ONE_LOOK = ("--policy", "point", "--repeats", 3)
+"""The cheapest plan that decides on this suite."""
 Gate = Callable[..., Finished]
 
 
@@ -81,16 +83,16 @@ def seeds(server: RawServer) -> dict[tuple[str, int], set[int]]:
         (("--cap", 12), [4, 6, 10, 12]),
         (("--policy", "fast"), [1, 2, 3, 5]),
         (("--policy", "point"), [5]),
-        (("--policy", "point", "--repeats", 3), [3]),
+        (ONE_LOOK, [3]),
         (("--max-judged", SCENARIOS * 4), [4]),
         (("--cap", 12, "--max-judged", SCENARIOS * 7), [4, 6, 7]),
     ],
 )
 def test_flags_plan_the_looks(gate: Gate, green: Any, words: tuple[object, ...], planned: list[int]) -> None:
-    """Cap, policy and judged conversations decide the looks, which stand in the report and in the journal."""
+    """Cap, policy and judged conversations decide the looks, which stand in the report and, before anything is held, in the journal."""
     with green() as (_, target):
-        done = gate(target, "--out", "run", *words)
-    assert done.code == 0, done.err
+        done = gate(target, "--out", "run", *words, *(() if words == ONE_LOOK else ("--deadline", 0.005)))
+    assert done.code == (0 if words == ONE_LOOK else 4), done.err
     assert look(done)["planned"] == planned
     schedule = read_journal(Path("run/journal.jsonl")).manifest.schedule
     assert schedule is not None
@@ -120,7 +122,7 @@ def test_an_inconclusive_exits_as_the_policy_says(gate: Gate, green: Any) -> Non
     """Too narrow a margin proves nothing: 3, or what the literal rule says, or 0 with the decision unchanged."""
     policy(margin=0.02)
     with green() as (_, target):
-        found = {word: gate(target, "--on-inconclusive", word) for word in ("block", "literal", "allow")}
+        found = {word: gate(target, "--on-inconclusive", word, "--cap", 5) for word in ("block", "literal", "allow")}
     assert {word: (done.code, done.decision("quality")) for word, done in found.items()} == {
         "block": (3, "inconclusive"),
         "literal": (0, "pass"),
@@ -132,12 +134,12 @@ def test_an_inconclusive_exits_as_the_policy_says(gate: Gate, green: Any) -> Non
 def test_attempts_are_counted_in_a_state_folder(gate: Gate, green: Any) -> None:
     """After a FAIL the same build cannot be run until it passes; another state, or none, knows nothing of it."""
     with green(broken) as (_, target):
-        assert gate(target, "--state", "state").decision("quality") == "fail"
+        assert gate(target, "--state", "state", *ONE_LOOK).decision("quality") == "fail"
     with green() as (_, target):
-        again = gate(target, "--state", "state")
-        fresh = gate(target, "--state", "elsewhere")
-        after_pass = gate(target, "--state", "elsewhere")
-        unknown = gate(target)
+        again = gate(target, "--state", "state", *ONE_LOOK)
+        fresh = gate(target, "--state", "elsewhere", *ONE_LOOK)
+        after_pass = gate(target, "--state", "elsewhere", *ONE_LOOK)
+        unknown = gate(target, *ONE_LOOK)
     assert (again.code, codes(again)[0], quality(again)["attempt"]) == (3, "attempt_spent", 2)
     assert [(one.code, quality(one)["attempt"]) for one in (fresh, after_pass, unknown)] == [(0, 1), (0, 2), (0, None)]
 
@@ -145,8 +147,8 @@ def test_attempts_are_counted_in_a_state_folder(gate: Gate, green: Any) -> None:
 def test_a_resumed_run_is_the_same_attempt(gate: Gate, green: Any) -> None:
     """Going on with a run is no second chance, and costs none."""
     with green() as (_, target):
-        assert gate(target, "--state", "state", "--out", "run").code == 0
-        done = gate(target, "--state", "state", "--out", "run", "--resume")
+        assert gate(target, "--state", "state", "--out", "run", *ONE_LOOK).code == 0
+        done = gate(target, "--state", "state", "--out", "run", "--resume", *ONE_LOOK)
     assert (done.code, quality(done)["attempt"]) == (0, 1)
 
 
@@ -190,7 +192,7 @@ def test_a_planned_extension_is_held_on_demand(gate: Gate, green: Any) -> None:
 def test_a_pinned_reference_is_compared_too(gate: Gate, green: Any, baseline: Path) -> None:
     """The same file as pin: its figures are beside those of the baseline, and both have to hold."""
     with green() as (_, target):
-        done = gate(target, "--pinned", baseline)
+        done = gate(target, "--pinned", baseline, *ONE_LOOK)
     assert done.code == 0
     assert codes(done) == ["within_margin", "within_margin_pinned"]
     assert quality(done)["references"].keys() == {"pinned"}
@@ -199,7 +201,7 @@ def test_a_pinned_reference_is_compared_too(gate: Gate, green: Any, baseline: Pa
 def test_side_by_side_needs_no_baseline(gate: Gate, green: Any, tmp_path: Path) -> None:
     """Both arms are held in one go, each in a journal of its own, with seeds that have nothing in common."""
     with green() as (server, target), blue(tmp_path / "blue") as (other, against):
-        done = gate(target, "--against", against, "--out", "run", stored=None)
+        done = gate(target, "--against", against, "--out", "run", *ONE_LOOK, stored=None)
     assert done.code == 0, done.err
     assert done.document["run"]["build"] != OTHER
     assert read_journal(Path("run/blue/journal.jsonl")).manifest.run_id.endswith("-blue")
@@ -209,14 +211,14 @@ def test_side_by_side_needs_no_baseline(gate: Gate, green: Any, tmp_path: Path) 
 def test_coupled_arms_are_sent_the_same_seeds(gate: Gate, green: Any, tmp_path: Path) -> None:
     """With --coupled every conversation begins alike in both arms."""
     with green() as (server, target), blue(tmp_path / "blue") as (other, against):
-        assert gate(target, "--against", against, "--coupled", stored=None).code == 0
+        assert gate(target, "--against", against, "--coupled", *ONE_LOOK, stored=None).code == 0
     assert seeds(server) == seeds(other)
 
 
 def test_a_worse_green_fails_against_blue(gate: Gate, green: Any, tmp_path: Path) -> None:
     """Server errors against a healthy deployment: 1, for its quality too."""
     with green(broken) as (_, target), blue(tmp_path / "blue") as (_, against):
-        done = gate(target, "--against", against, stored=None)
+        done = gate(target, "--against", against, *ONE_LOOK, stored=None)
     assert (done.code, done.decision("quality")) == (1, "fail")
 
 
@@ -227,7 +229,7 @@ def test_trouble_with_blue_is_invalid_and_named(gate: Gate, green: Any, tmp_path
         return good(build=OTHER if b"ask-0" in request.body else "c" * 40)
 
     with green() as (_, target), blue(tmp_path / "blue", answer) as (_, against):
-        done = gate(target, "--against", against, stored=None)
+        done = gate(target, "--against", against, *ONE_LOOK, stored=None)
     assert (done.code, done.decision("quality")) == (4, "invalid")
     assert quality(done)["reasons"][0]["sentence"].startswith("blue, measured side by side: ")
 
@@ -235,9 +237,9 @@ def test_trouble_with_blue_is_invalid_and_named(gate: Gate, green: Any, tmp_path
 def test_a_run_of_two_arms_is_resumed(gate: Gate, green: Any, tmp_path: Path) -> None:
     """Nothing is held twice in either arm, and the verdict is the same."""
     with green() as (server, target), blue(tmp_path / "blue") as (other, against):
-        first = gate(target, "--against", against, "--out", "run", stored=None)
+        first = gate(target, "--against", against, "--out", "run", *ONE_LOOK, stored=None)
         before = [len([one for one in each.requests if one.path == "/chat"]) for each in (server, other)]
-        again = gate(target, "--against", against, "--out", "run", "--resume", stored=None)
+        again = gate(target, "--against", against, "--out", "run", "--resume", *ONE_LOOK, stored=None)
         after = [len([one for one in each.requests if one.path == "/chat"]) for each in (server, other)]
     assert (again.code, before) == (0, after)
     assert quality(again)["reasons"] == quality(first)["reasons"]

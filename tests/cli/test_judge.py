@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from harness.calibration.file import calibration_path, read_calibration, write_c
 from harness.calibration.sample_file import read_sample, sample_path
 from harness.package_data import shipped
 from tests.acceptance.conftest import Finished
-from tests.cli.conftest import Door
+from tests.cli.conftest import Door, recorded
 from tests.fakes.labelled import Planted, cases
 from tests.fakes.model_like_judge import NAME
 from tests.fakes.raw_http import RawServer
@@ -213,19 +213,18 @@ def test_both_arms_are_sampled(door: Door, run: str, baseline: Path, suite_words
     assert {one["arm"]: one["build"] for one in sample["sources"]}["baseline"] == "b" * 40
 
 
+@pytest.fixture(scope="module")
+def model_baseline(tmp_path_factory: pytest.TempPathFactory, suite_words: tuple[str, ...]) -> Path:
+    """A baseline that the model-like judge scored."""
+    return recorded(tmp_path_factory.mktemp("model"), *suite_words[:4], "--judge", NAME, "--repeats", "3")
+
+
 @pytest.fixture
-def gate(door: Door, green: Green, suite_words: tuple[str, ...], tmp_path: Path) -> Callable[..., Finished]:
+def gate(door: Door, green: Green, suite_words: tuple[str, ...], model_baseline: Path) -> Iterator[Callable[..., Finished]]:
     """Hold a good bot against a baseline that the same model-like judge scored."""
-
-    def run(*words: object) -> Finished:
-        flags = (*suite_words[:4], "--judge", NAME, "--quiet")
-        stored = tmp_path / "blue.jsonl.gz"
-        with green() as (_, target):
-            if not stored.exists():
-                assert door("baseline", "record", *flags, "--target", target, "--output", stored).code == 0
-            return door("gate", *flags, "--target", target, "--baseline", stored, *words, "--json")
-
-    return run
+    with green() as (_, target):
+        flags = (*suite_words[:4], "--judge", NAME, "--quiet", "--policy", "point", "--repeats", "3", "--target", target)
+        yield lambda *words: door("gate", *flags, "--baseline", model_baseline, *words, "--json")
 
 
 def calibrated(door: Door, tmp_path: Path, *, useful: bool) -> None:
@@ -273,19 +272,15 @@ def test_a_damaged_calibration_stops_the_gate_before_it_begins(gate, door: Door,
     assert "was edited: its id does not belong to its figures" in found.err
 
 
-def test_a_report_says_what_people_would_have_scored(door: Door, green: Green, suite_words: tuple[str, ...], tmp_path: Path):
+def test_a_report_says_what_people_would_have_scored(gate, tmp_path: Path):
     """Once conversations of this run were labelled, reporting it again shows its mean as people would have given it."""
-    flags, stored, page = (*suite_words[:4], "--judge", NAME, "--quiet"), tmp_path / "blue.jsonl.gz", tmp_path / "report.md"
-    judge = "model-like judge, version 1"
-    with green() as (_, target):
-        assert door("baseline", "record", *flags, "--target", target, "--output", stored).code == 0
-        gated = ("gate", *flags, "--target", target, "--baseline", stored, "--json")
-        run = door(*gated).document["run"]["id"]
-        labelled = cases(Planted(bias=0.5), 80, seed=1, arm="green", language="en")
-        sources = [ArmSource(arm="green", run=run, build=None)]
-        found = calibrate([replace(one, dimension="tone_and_locale") for one in labelled], NAME, judge, "2026-11-01T00:00:00Z", sources)
-        write_calibration(calibration_path(tmp_path / ".harness" / "calibrations", judge), found)
-        again = door(*gated, "--resume", run, "--markdown", page)
+    judge, page = "model-like judge, version 1", tmp_path / "report.md"
+    run = gate().document["run"]["id"]
+    labelled = cases(Planted(bias=0.5), 80, seed=1, arm="green", language="en")
+    sources = [ArmSource(arm="green", run=run, build=None)]
+    found = calibrate([replace(one, dimension="tone_and_locale") for one in labelled], NAME, judge, "2026-11-01T00:00:00Z", sources)
+    write_calibration(calibration_path(tmp_path / ".harness" / "calibrations", judge), found)
+    again = gate("--resume", run, "--markdown", page)
     assert again.code == 0, again.err
     (mean,) = again.document["gates"]["quality"]["calibration"]["means"]
     assert (mean["arm"], mean["run"], mean["labelled"]) == ("green", run, 80)

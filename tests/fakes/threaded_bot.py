@@ -20,6 +20,12 @@ SORRY = "I'm sorry, I cannot help you with that right now. Please try again late
 SCENARIOS = 12
 """More than the ten independent scenarios from which quality is decided."""
 
+TITLE = {
+    "id": "berserk", "en": "Berserk", "ja": "ベルセルク", "romaji": "Beruseruku", "author": {"en": "Kentaro Miura", "ja": "三浦建太郎"},
+    "volumes": 42, "status": "ongoing", "demographic": "seinen", "age_rating": 18, "genres": ["fantasy"], "price_yen": 715, "stock": 4,
+    "synopsis": {"en": "A mercenary hunts those who branded him.", "ja": "烙印を刻まれた剣士が仇を追う。"},
+}  # fmt: skip
+
 Answerer = Callable[[Request], Behaviour]
 
 
@@ -61,8 +67,9 @@ def target_file(folder: Path, url: str, **fields: Any) -> Path:
 
 
 def write_suite(folder: Path, count: int = SCENARIOS, **fields: Any) -> Path:
-    """Write a suite of single-turn scenarios `ask-00` …; its facts are those that ship with the harness."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a suite of single-turn scenarios `ask-00` …, with a catalogue of one title below it."""
+    (folder / "facts").mkdir(parents=True, exist_ok=True)
+    (folder / "facts" / "catalogue.yaml").write_text(json.dumps({"as_of": "2026-11-01", "titles": [TITLE]}), encoding="utf-8")
     scenarios = [
         {
             "id": f"ask-{number:02}", "title": f"Question {number}", "intent": "chitchat", "locale": "en", "tags": ["even" if number % 2 == 0 else "odd"],
