@@ -163,7 +163,7 @@ def _part(request: ModelRequest) -> str:
 
 
 def _tokens(text: str) -> float:
-    wide = sum(not sign.isascii() for sign in text)
+    wide = len(text) - len(text.encode("ascii", "ignore"))
     return (len(text) - wide) / CHARACTERS_A_TOKEN + wide
 
 
