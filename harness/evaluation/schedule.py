@@ -31,6 +31,7 @@ from harness.errors import cause_of
 from harness.evaluation.attest import BuildWatch
 from harness.evaluation.evaluate import Services, hold
 from harness.evaluation.judging_queue import JudgingQueue
+from harness.evaluation.replacements import Replacements
 from harness.records.journal import Journal
 from harness.records.journal_content import Key, Trouble
 from harness.records.run import Assignment, ConversationRecord, RunManifest
@@ -159,7 +160,8 @@ class _Look:
         self.scope = anyio.CancelScope()
         manifest = journal.manifest
         self._quota = default_quota(manifest) if limits.quota is None else limits.quota
-        self._troubles = len(journal.troubles)
+        self._troubles = sum(one.breach is None for one in journal.troubles)
+        self._replacements = Replacements(journal, scenarios)
         self._in_a_row = 0
         self._answered = bool(journal.records)
         self._builds = BuildWatch(manifest.expected_build, attested=manifest.attested, known=limits.known_build)
@@ -173,13 +175,16 @@ class _Look:
             self._end(
                 f"infrastructure trouble spoiled {self._troubles} conversations of this run already, {self._quota} may be held again; start a new run"
             )
+        if self._replacements.problem is not None:
+            self._end(self._replacements.problem)
 
     async def work(self, judging: JudgingQueue, group: TaskGroup) -> None:
         """Hold conversations until the queue is empty or the deadline has passed, and hand each to the judge, who works in `group`."""
         while self.queue and self.limits.left_s > 0:
             assignment = self.queue.popleft()
             await anyio.lowlevel.checkpoint()  # so that an end, a deadline or Ctrl-C is heeded even where nothing waits
-            record = await hold(assignment, self.scenarios[assignment.scenario_id], self.services, self.journal.manifest.run_id)
+            scenario, replacement = self.scenarios[assignment.scenario_id], self._replacements.of(assignment)
+            record = await hold(assignment, scenario, self.services, self.journal.manifest.run_id, replacement)
             self._answered = self._answered or any(exchange.reply for exchange in record.transcript.exchanges)
             self._check_build(record)
             if record.transcript.valid:
@@ -202,7 +207,13 @@ class _Look:
             self._end(problem)
 
     async def _repeat(self, assignment: Assignment, transcript: Transcript) -> None:
-        """Note infrastructure trouble, and have the conversation held again if the quota allows it."""
+        """Note infrastructure trouble or a simulated user's breach, and have the conversation held again if its quota allows it."""
+        if transcript.simulation is not None and transcript.simulation.breach is not None:
+            problem = self._replacements.spoiled(assignment, transcript.simulation.breach)
+            if problem is not None:
+                self._end(problem)
+            self.queue.append(assignment)
+            return
         failure = transcript.exchanges[-1].failure
         detail = f"{failure.kind.value}: {failure.detail}" if failure else "infrastructure trouble"
         self.journal.note(Trouble(assignment.scenario_id, assignment.repeat, detail))

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from harness.conversations.simulation import BreachKind
 from harness.errors import JournalError
 from harness.frozen import from_json, plain
 from harness.judging.judge import Judgement
@@ -32,12 +33,14 @@ _KINDS = ("record", "judgement", "trouble", "manifest")
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One conversation that infrastructure trouble spoiled, and that has to be held again."""
+    """One conversation that infrastructure trouble, or a simulated user, spoiled, and that has to be held again."""
 
     scenario_id: str
     repeat: int
     sentence: str
     """What happened, for a person; free of secrets."""
+    breach: BreachKind | None = None
+    """How the simulated user broke its contract; None for trouble of the infrastructure."""
 
 
 @dataclass(frozen=True, slots=True)
