@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -95,12 +95,24 @@ class Settings(FrozenModel):
     repeats: int = Field(DEFAULT_REPEATS, ge=1, le=1000, description="conversations for each scenario in the first wave")
     max_judged: int | None = Field(None, ge=1, description="conversations of the candidate that may be judged in one run")
     concurrency: int = Field(16, ge=1, le=1000, description="conversations held at once")
+    turns_at_once: Literal["adaptive"] | Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None, description="turns under way at once on a target: `adaptive`, or a number; default: as its file says"
+    )
     deadline_s: float | None = Field(None, gt=0, description="seconds for the whole run")
+    conversation_timeout_s: float | None = Field(
+        None, gt=0, le=3600, description="seconds from a conversation's first message to its last reply; default: as the target file says"
+    )
     expect_build: str | None = Field(
         None, min_length=7, max_length=200, description="build that has to answer: exact, or a prefix of at least 7"
     )
     mode: Mode = Field("enforce", description="observe and advise report and exit 0; enforce decides")
     policy: GatePolicy = Field(default_factory=GatePolicy, description="how the gates decide")
+
+    @property
+    def of_targets(self) -> dict[str, Any]:
+        """What is said here in place of the fields of the same name in a target file."""
+        said = {"turns_at_once": self.turns_at_once, "conversation_timeout_s": self.conversation_timeout_s}
+        return {name: value for name, value in said.items() if value is not None}
 
 
 class SettingsSource(Protocol):

@@ -100,8 +100,8 @@ def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str]
     if gated:
         _check_reference(settings)
     suite, deselected = open_suite(settings, only)
-    target = open_target(settings.target, environ, settings.concurrency)
-    blue = open_target(settings.against, environ, settings.concurrency) if gated and settings.against else None
+    target = open_target(settings.target, environ, settings.concurrency, changes=settings.of_targets)
+    blue = open_target(settings.against, environ, settings.concurrency, changes=settings.of_targets) if gated and settings.against else None
     suite, creating = _without_effects(suite, (target, blue))
     suite, not_gating = _without_simulated(suite) if gated else (suite, ())
     if settings.expect_build is not None and not target.attested:

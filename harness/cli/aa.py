@@ -19,7 +19,21 @@ if TYPE_CHECKING:
     from harness.settings import Settings
 
 SPLITS, SEED = 1000, 1
-_NEEDS_TARGET = ("suite", "facts", "rubric", "only", "repeats", "concurrency", "deadline_s", "expect_build", "judge", "out", "resume")
+_NEEDS_TARGET = (
+    "suite",
+    "facts",
+    "rubric",
+    "only",
+    "repeats",
+    "concurrency",
+    "turns_at_once",
+    "deadline_s",
+    "conversation_timeout_s",
+    "expect_build",
+    "judge",
+    "out",
+    "resume",
+)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -37,7 +51,7 @@ def command(*, config: Path | None, splits: int, output: Path | None, as_json: b
     --seed is the seed of the dealing as well (default: 1).
     """
     if flags["target"] is None and (idle := [name for name in _NEEDS_TARGET if flags[name] not in (None, ())]):
-        named = ", ".join("--deadline" if name == "deadline_s" else f"--{name.replace('_', '-')}" for name in idle)
+        named = ", ".join(f"--{name.removesuffix('_s').replace('_', '-')}" for name in idle)
         raise click.UsageError(f"{named}: nothing is held without --target, so this would mean nothing")
     from harness.baselines.file import read_baseline
     from harness.baselines.noise import noise_path, write_noise

@@ -124,11 +124,11 @@ def _targets(settings: Settings, first: HeldShard, environ: Mapping[str, str]) -
     planned, seal = first.manifest, first.seal
     green: OpenableTarget = AbsentTarget(planned.target, attested=planned.attested, stated=seal.stated if seal else None)
     if settings.target is not None:
-        green = open_target(settings.target, environ, settings.concurrency)
+        green = open_target(settings.target, environ, settings.concurrency, changes=settings.of_targets)
     if planned.against is None:
         return green, None
     if settings.target is not None and settings.against is not None:
-        return green, open_target(settings.against, environ, settings.concurrency)
+        return green, open_target(settings.against, environ, settings.concurrency, changes=settings.of_targets)
     attested = first.beside.manifest.attested if first.beside else True
     return green, AbsentTarget(planned.against, attested=attested, stated=seal.beside_stated if seal else None)
 

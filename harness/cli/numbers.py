@@ -19,6 +19,18 @@ class FiniteRange(click.FloatRange):
         return found
 
 
+class AdaptiveOr(click.IntRange):
+    """A whole number within limits, or the word `adaptive`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or the word."""
+        return value if value == "adaptive" else super().convert(value, param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002 - as click calls it
+        """Return what --help says that can be given."""
+        return "adaptive|N"
+
+
 class Numbers(click.ParamType[Any]):
     """Numbers divided by commas, as a tuple."""
 

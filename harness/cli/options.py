@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from harness.cli.numbers import FiniteRange
+from harness.cli.numbers import AdaptiveOr, FiniteRange
 
 TRUSTED_VARIABLE = "HARNESS_TRUSTED_REF"
 """Variable that says the same as --trusted-ref."""
@@ -38,7 +38,17 @@ COLLECTING_OPTIONS = (
     click.option("--seed", type=click.IntRange(0, 2**53 - 1), help="Seed of the run. Default: drawn, and recorded."),
     click.option("--concurrency", type=click.IntRange(1, 1000), help="Conversations held at once."),
     click.option(
+        "--turns-at-once", type=AdaptiveOr(1, 1000), help="Turns under way at once on a target. Default: as its file says (adaptive)."
+    ),
+    click.option(
         "--deadline", "deadline_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Time limit of the whole run."
+    ),
+    click.option(
+        "--conversation-timeout",
+        "conversation_timeout_s",
+        type=FiniteRange(0, 3600, min_open=True),
+        metavar="SECONDS",
+        help="Time limit of one conversation. Default: as the target file says.",
     ),
     click.option("--expect-build", metavar="SHA", help="Build that has to answer: exact, or a prefix of at least 7."),
     click.option("--judge", metavar="NAME", help="offline: rules only; anthropic or bedrock: Claude; package.module:factory: your own."),

@@ -25,6 +25,7 @@ from harness.records.run import RunManifest, SeedStream, Shard
 from harness.records.shards import break_seal, plan_of, write_seal
 from harness.reports.report import build_report
 from harness.settings import Settings
+from harness.targets.open import limit_told
 from harness.trial.experiment import Experiment, Measurement
 from harness.trial.plan import first_wave
 from harness.trial.sharding import MOST_SHARDS, fixed_sample, hold_share
@@ -70,6 +71,7 @@ def hold_shard_and_report(settings: Settings, only: tuple[str, ...], flags: Mapp
         duration_s=time.monotonic() - began if flags["resume"] is None else None,
         rerun=len(experiments[0].green.journal.troubles),
         spending=account_of(bench, experiments[0]),
+        limit=limit_told(bench.target),
     )
     told = replace(circumstances, cautions=(_undecided(run.manifest, len(run.conversations)), *circumstances.cautions))
     return publish(build_report(run, None, None, "enforce", told), folder, flags)

@@ -28,6 +28,7 @@ from harness.reports.report import build_report, error_report
 from harness.reports.summary import Circumstances
 from harness.reports.terminal import DEFAULT_WIDTH, fitting_width
 from harness.settings import DEFAULT_REPEATS, DISK, Settings, SettingsSource, load_settings, policy_with
+from harness.targets.open import limit_told
 from harness.trial.experiment import Experiment
 from harness.trial.trial import Rules, Trial, hold_trial, measure
 from harness.trial.watching import measured_drift
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 SETTING_FLAGS = (
     "target", "suite", "facts", "rubric", "baseline", "pinned", "against", "state", "noise", "judge", "repeats", "max_judged",
-    "concurrency", "deadline_s", "expect_build", "mode", "judge_model", "budget_usd", "prices", "cache", "replay",
+    "concurrency", "turns_at_once", "deadline_s", "conversation_timeout_s", "expect_build", "mode", "judge_model", "budget_usd", "prices", "cache", "replay",
 )  # fmt: skip
 POLICY_FLAGS = ("policy", "on_inconclusive", "stopping", "cap")
 _PLACES = ("config", "suite", "facts", "rubric")
@@ -47,9 +48,7 @@ SHOWN_WHOLE = 10
 """A run that only measured, and held no more conversations than this, shows each of them."""
 
 
-def chosen_settings(
-    config: Path | None, flags: Mapping[str, Any], environ: Mapping[str, str], source: SettingsSource = DISK
-) -> Settings:
+def chosen_settings(config: Path | None, flags: Mapping[str, Any], environ: Mapping[str, str], source: SettingsSource = DISK) -> Settings:
     """Return the settings that file, environment and flags add up to; the file is read from `source`."""
     settings = load_settings({name: flags.get(name) for name in SETTING_FLAGS}, environ, config, source)
     return settings.model_copy(update={"policy": policy_with(settings.policy, {name: flags.get(name) for name in POLICY_FLAGS})})
@@ -98,6 +97,7 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
         duration_s=time.monotonic() - began if flags["resume"] is None else None,
         rerun=trial.rerun,
         spending=account_of(bench, experiments[0]),
+        limit=limit_told(bench.target),
     )
     report = build_report(trial.run, trial.baseline, trial.verdicts, settings.mode, circumstances)
     if not gated and not flags["as_json"] and len(trial.run.conversations) <= SHOWN_WHOLE:

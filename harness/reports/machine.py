@@ -18,6 +18,7 @@ from harness.reports.escape import json_text
 from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
 from harness.reports.spending import spending_data
+from harness.reports.summary import RunSummary
 
 SCHEMA_VERSION = 1
 TEXT_LIMIT = 4000
@@ -52,7 +53,7 @@ def data(report: Report) -> dict[str, Any]:
         "enforced_exit_code": report.enforced_exit_code,
         "mode": report.mode,
         "gates": {verdict.gate: _gate(verdict) for verdict in report.verdicts},
-        "run": None if report.run is None else dataclasses.asdict(report.run),
+        "run": None if report.run is None else _run(report.run),
         "baseline": None if report.baseline is None else dataclasses.asdict(report.baseline),
         "regressions": [row.id for row in report.regressions],
         "scenarios": [_scenario(row) for row in report.rows],
@@ -64,6 +65,13 @@ def data(report: Report) -> dict[str, Any]:
         found["spending"] = spending_data(report.spending)
     if report.error is not None:
         found["error"] = report.error
+    return found
+
+
+def _run(run: RunSummary) -> dict[str, Any]:
+    found = dataclasses.asdict(run)
+    if run.limit is None:
+        del found["limit"]
     return found
 
 

@@ -11,6 +11,7 @@ from harness.baselines.compare import Comparison
 from harness.records.redact import NOTHING_KNOWN, Known, Redactor
 from harness.records.run import RunRecord
 from harness.reports.spending import SpendingReport
+from harness.targets.limit import LimitTally
 
 _DAY_S = 86_400.0
 
@@ -37,6 +38,8 @@ class Circumstances:
     """What the caller knows and no record does; shown before all other cautions."""
     spending: SpendingReport | None = None
     """What asking models used and cost; None where none was asked."""
+    limit: LimitTally | None = None
+    """What the limit of turns at once on the target did; None where it never mattered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ class RunSummary:
     folder: str
     pinned: str | None
     """Id of the pinned reference, a second baseline that does not roll with the releases."""
+    limit: LimitTally | None = None
+    """What the limit of turns at once on the target did; None where it never mattered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,7 @@ def run_summary(run: RunRecord, comparison: Comparison, circumstances: Circumsta
         problems=tuple(redactor.text(problem) for problem in run.problems),
         folder=str(circumstances.folder or ""),
         pinned=manifest.pinned,
+        limit=circumstances.limit,
     )
 
 

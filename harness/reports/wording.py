@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from harness.gates.verdict import Decision, Reason, Verdict
 from harness.reports.evidence import WorstTurn
@@ -12,6 +12,7 @@ from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
 from harness.reports.spending import spent_sentence
 from harness.reports.summary import BaselineSummary, RunSummary
+from harness.targets.limit import LimitTally
 
 SHORT_BUILD = 12
 """Digits of a build id that a person needs."""
@@ -210,9 +211,19 @@ def counts_sentence(run: RunSummary) -> str:
     ]
     if run.rerun:
         parts.append(f"{run.rerun} held again after trouble that was not the target's")
+    if run.limit is not None:
+        parts.extend(_limit_words(run.limit))
     if run.duration_s is not None:
         parts.append(f"{run.duration_s:.1f}{_STICKY}s")
     return ", ".join(parts)
+
+
+def _limit_words(limit: LimitTally) -> Iterator[str]:
+    """Yield what a target that was in trouble cost in speed."""
+    if limit.cuts:
+        yield f"load lowered {counted(limit.cuts, 'time')} (from {limit.highest} turns at once to {limit.lowest} at the least)"
+    if limit.pauses:
+        yield f"{counted(limit.pauses, 'pause')} for the target's sake"
 
 
 def unpaired_sentences(report: Report) -> tuple[str, ...]:
