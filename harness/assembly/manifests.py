@@ -11,9 +11,13 @@ from importlib.metadata import version
 
 from harness.assembly.bench import Bench
 from harness.baselines.changed_terms import as_recorded
+from harness.errors import SettingsError
 from harness.records.run import RunManifest, ScenarioPlan, SeedStream
 from harness.records.store import new_run_id
 from harness.trial.plan import look_schedule, scenario_plans
+
+_NAMED = 6
+"""Scenarios that are named, of many."""
 
 
 def new_manifest(
@@ -80,6 +84,39 @@ def _plans(bench: Bench) -> tuple[ScenarioPlan, ...]:
     plans = scenario_plans(bench.suite, bench.judge, bench.calibration)
     recorded = bench.recorded or bench.pinned
     return plans if bench.trust is None or recorded is None else tuple(as_recorded(plan, recorded) for plan in plans)
+
+
+def overruled_counts(bench: Bench) -> tuple[str, ...]:
+    """Say which scenarios the work tree wants to count otherwise than the baseline recorded, where a revision decides that they do not."""
+    if bench.trust is None:
+        return ()
+    wanted = scenario_plans(bench.suite, bench.judge, bench.calibration)
+    differing = [plan.id for plan, counts in zip(wanted, _plans(bench), strict=True) if plan != counts]
+    if not differing:
+        return ()
+    named = ", ".join(differing[:_NAMED]) + (f" and {len(differing) - _NAMED} more" if len(differing) > _NAMED else "")
+    said = (
+        f"Weight, cluster, intent or must_pass of {named} {'is' if len(differing) == 1 else 'are'} otherwise in the work tree; they count as the "
+        "baseline recorded them, until it is recorded again."
+    )
+    return (said,)
+
+
+def refuse_forgotten(bench: Bench) -> None:
+    """Raise SettingsError where a change takes scenarios away, and judging the baseline again would make them forgotten.
+
+    Only what the suite still asks is judged again, so that nobody would miss the rest.
+    """
+    if bench.trust is None or bench.recorded is None or bench.baseline is bench.recorded:
+        return
+    known = {scenario.id for scenario in bench.suite.scenarios} | set(_deselected(bench))
+    gone = [one.plan.id for one in bench.recorded.scenarios if one.plan.id not in known]
+    if gone:
+        named = ", ".join(gone[:_NAMED]) + (f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else "")
+        raise SettingsError(
+            f"{bench.trust.named.baseline}: holds {named}, which the suite does not any more, and judging it again would forget that; keep the "
+            "scenarios until a baseline without them was recorded and landed"
+        )
 
 
 def _deselected(bench: Bench) -> tuple[str, ...]:

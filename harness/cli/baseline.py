@@ -49,6 +49,7 @@ def record(
     from harness.cli.verdict import chosen_settings
     from harness.cli.watching import anchor_watch
     from harness.errors import SettingsError, TargetError
+    from harness.frozen import plain
     from harness.gates.quality_drift import measured_cautions
     from harness.records.redact import Known
     from harness.records.run import SeedStream
@@ -72,7 +73,8 @@ def record(
     if run.problems:
         raise TargetError(f"{folder}: this run cannot be a baseline: {'; '.join(run.problems)}")
     refuse_unscored(run)
-    stored = write_baseline(output, run, accepted_by=accepted_by, note=note, known=Known.of(bench.suite.facts))
+    policy = plain(settings.policy)
+    stored = write_baseline(output, run, accepted_by=accepted_by, note=note, policy=policy, known=Known.of(bench.suite.facts))
     size = f"{counted(len(stored.scenarios), 'scenario')} x {stored.repeats}"
     say(f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {size}")
     mention(f"the run is in {folder}")

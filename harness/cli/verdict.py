@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.assembly.bench import Bench, assemble
+from harness.assembly.manifests import overruled_counts, refuse_forgotten
 from harness.baselines.baseline import Baseline
 from harness.baselines.noise import noise_caution, noise_path, read_noise
 from harness.cli.holding import hold
 from harness.cli.output import say
 from harness.cli.reporting import GATES, publish, publish_error, refuse_unwritable
 from harness.errors import HarnessError
+from harness.frozen import plain
 from harness.gates import quality
 from harness.gates.quality_drift import measured_cautions
 from harness.gates.verdict import Decision
@@ -24,11 +26,11 @@ from harness.records.redact import Known
 from harness.records.run import RunRecord, SeedStream
 from harness.reports.conversation import conversation
 from harness.reports.exit_code import ExitCode
-from harness.reports.report import build_report, error_report
+from harness.reports.report import build_report, error_report, links_of
 from harness.reports.summary import Circumstances
 from harness.reports.terminal import DEFAULT_WIDTH, fitting_width
 from harness.settings import DEFAULT_REPEATS, DISK, Settings, SettingsSource, load_settings, policy_with
-from harness.targets.open import limit_told
+from harness.targets.open import limit_told, traces_of
 from harness.trial.experiment import Experiment
 from harness.trial.trial import Rules, Trial, hold_trial, measure
 from harness.trial.watching import measured_drift
@@ -40,10 +42,11 @@ if TYPE_CHECKING:
 
 SETTING_FLAGS = (
     "target", "suite", "facts", "rubric", "baseline", "pinned", "against", "state", "noise", "judge", "repeats", "max_judged",
-    "concurrency", "turns_at_once", "deadline_s", "conversation_timeout_s", "expect_build", "mode", "judge_model", "budget_usd", "prices", "cache", "replay",
+    "concurrency", "turns_at_once", "deadline_s", "conversation_timeout_s", "expect_build", "mode", "judge_model", "simulator", "budget_usd", "prices", "cache",
+    "replay",
 )  # fmt: skip
 POLICY_FLAGS = ("policy", "on_inconclusive", "stopping", "cap")
-_PLACES = ("config", "suite", "facts", "rubric")
+_PLACES = ("config", "suite", "facts", "rubric", "trusted_ref")
 SHOWN_WHOLE = 10
 """A run that only measured, and held no more conversations than this, shows each of them."""
 
@@ -103,7 +106,7 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
     if not gated and not flags["as_json"] and len(trial.run.conversations) <= SHOWN_WHOLE:
         width = fitting_width(environ, shutil.get_terminal_size((DEFAULT_WIDTH, 0)).columns)
         for record in trial.run.conversations:
-            say(conversation(record, circumstances.known, width))
+            say(conversation(record, circumstances.known, width, links_of(trial.run, circumstances)))
             say("")
     return publish(report, folder, flags)
 
@@ -117,6 +120,7 @@ def ready(bench: Bench, flags: Mapping[str, Any], environ: Mapping[str, str], *,
 
     if gated:
         bench = prepared(bench, flags, environ)
+    refuse_forgotten(bench)
     return bench, anchor_watch(bench, environ)
 
 
@@ -137,17 +141,23 @@ def rules_of(bench: Bench, watch: AnchorWatch | None, run_id: str, *, extended: 
 
 def circumstances_of(bench: Bench, flags: Mapping[str, Any], folder: Path, *, gated: bool) -> Circumstances:
     """Return what a report of a run needs that no record holds, as far as it is known without having held it."""
-    settings = bench.settings
+    settings, trust = bench.settings, bench.trust
     return Circumstances(
         folder=folder,
-        replay=flags.get("replay_words") or _replay(settings, flags),
+        replay=flags.get("replay_words") or _replay(settings if trust is None else trust.named, flags),
         suite=shown_path(bench.suite.root),
         least_look=DEFAULT_REPEATS,
         known=Known.of(bench.suite.facts),
         cautions=(
+            *(trust.cautions if trust is not None else ()),
             *_left_out(bench),
+            *overruled_counts(bench),
             *(_noise_cautions(bench) if gated and settings.mode == "enforce" else ()),
         ),
+        recorded=bench.recorded,
+        policy=plain(settings.policy),
+        trusted=trust.terms if trust is not None else None,
+        traces=traces_of(bench.target),
     )
 
 
@@ -206,5 +216,5 @@ def _replay(settings: Settings, flags: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the command that holds one conversation again, but for its scenario and seed; none where no target is named."""
     if settings.target is None:
         return ()
-    given = [word for name in _PLACES if flags.get(name) for word in (f"--{name}", str(flags[name]))]
+    given = [word for name in _PLACES if flags.get(name) for word in (f"--{name.replace('_', '-')}", str(flags[name]))]
     return ("harness", "run", "--target", str(settings.target), "--judge", str(settings.judge), *given)

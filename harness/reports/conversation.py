@@ -8,16 +8,25 @@ from harness.expectations.finding import Finding, FindingOutcome
 from harness.judging.judge import CriterionAnswer, Judgement
 from harness.records.redact import NOTHING_KNOWN, Known, redact
 from harness.records.run import ConversationRecord
-from harness.reports.escape import console
+from harness.reports.escape import command, console
+from harness.reports.evidence import trace_url
 from harness.reports.layout import padded, wrapped
+from harness.targets.traces import TraceLinks
 
 TEXT_LIMIT = 4000
 """Characters of one message."""
 _LABEL_WIDTH = 9
 
 
-def conversation(record: ConversationRecord, known: Known = NOTHING_KNOWN, width: int = 80) -> str:
-    """Draw one conversation for a terminal, with personal data replaced; ends without a newline."""
+def conversation(record: ConversationRecord, known: Known = NOTHING_KNOWN, width: int = 80, links: TraceLinks | None = None) -> str:
+    """Draw one conversation for a terminal, with personal data replaced; ends without a newline.
+
+    Args:
+        record: the conversation.
+        known: personal data and secrets that must not be shown.
+        width: in cells; the link to a trace is never broken.
+        links: to the traces of turns; a turn that failed gets one.
+    """
     clean = redact(record, known)
     held = clean.assignment
     state = "passed" if clean.passed else "FAILED"
@@ -28,10 +37,18 @@ def conversation(record: ConversationRecord, known: Known = NOTHING_KNOWN, width
             lines += _labelled("bot", f"{exchange.reply.text}  ({exchange.reply.latency_s:.2f} s)", width)
         elif exchange.failure is not None:
             lines += _labelled("failure", f"{exchange.failure.kind.value}: {exchange.failure.detail}", width)
-        lines += dict.fromkeys(line for finding in clean.findings if finding.turn == exchange.turn for line in _unmet(finding, width))
+        unmet = dict.fromkeys(line for finding in clean.findings if finding.turn == exchange.turn for line in _unmet(finding, width))
+        lines += unmet
+        if links is not None and (unmet or exchange.failure is not None):
+            lines += _trace(trace_url(links, clean, exchange.turn, exchange))
     if clean.judgement is not None:
         lines += _scores(clean.judgement, width)
     return "\n".join(lines)
+
+
+def _trace(address: str | None) -> Iterator[str]:
+    if address is not None:
+        yield f"  {padded('trace', _LABEL_WIDTH)}{command(address)}"
 
 
 def _unmet(finding: Finding, width: int) -> Iterator[str]:

@@ -37,6 +37,7 @@ _PLAIN_WORD = re.compile(
 )
 _CODE = re.compile(r"(?:(?<=^)|(?<= )|(?<=^\()|(?<= \())`([^` ](?:[^`]*[^` ])?)`(?=[).,;!?]*:?(?: |$))")
 """What the writer of a sentence marked as code, set apart from all other words: two code spans never touch."""
+_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$'()*+,;=%&-]+")
 _MENTION = re.compile(r"(?<![A-Za-z0-9_.-])@")
 _SIGN = {"<": "&lt;", ">": "&gt;", "<=": "&lt;=", ">=": "&gt;=", "&": "&amp;", "->": "-&gt;"}
 
@@ -117,6 +118,17 @@ def command_span(text: str) -> str:
 def command_block(text: str) -> str:
     """Return a command line as a fenced Markdown block, which GitHub shows with a button to copy it."""
     return f"```sh\n{_TAG.sub('‹', command(text))}\n```"
+
+
+def link(words: str, address: str) -> str:
+    """Return a Markdown link with words of our own; an address that could end it, or is no web address, is shown as code.
+
+    The address stands in angle brackets (CommonMark 0.31 §6.3), where only those, backslashes, character references and line ends
+    mean anything.
+    """
+    if not _WEB_ADDRESS.fullmatch(address):
+        return f"{words}: {code_span(address)}"
+    return f"[{words}](<{address.replace('&', '&amp;')}>)"
 
 
 def inline(text: str, limit: int = 2000) -> str:

@@ -16,6 +16,7 @@ from harness.expectations.finding import Finding, FindingOutcome
 from harness.judging.judge import CriterionAnswer, CriterionVerdict
 from harness.records.redact import Known, Redactor
 from harness.records.run import ConversationRecord
+from harness.targets.traces import TraceLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class WorstTurn:
     """Conversations of the scenario with this fault …"""
     of: int
     """… of those that could show it: only a judged one can show what a judge alone says."""
+    trace_url: str | None = None
+    """Link to the turn's trace, as `TraceLinks` makes them: a plain URL; None where there is none."""
 
 
 _MUST, _CRITICAL, _SHOULD, _CRITERION = range(4)
@@ -62,8 +65,14 @@ class _Fault:
         return self.kind, exchange is not None and exchange.reply is not None
 
 
-def worst_turn(records: Sequence[ConversationRecord], known: Known) -> WorstTurn | None:
-    """Return the turn to show for one scenario's conversations, or None when nothing is wrong in any."""
+def worst_turn(records: Sequence[ConversationRecord], known: Known, links: TraceLinks | None = None) -> WorstTurn | None:
+    """Return the turn to show for one scenario's conversations, or None when nothing is wrong in any.
+
+    Args:
+        records: the conversations.
+        known: personal data and secrets that must not be shown.
+        links: to the traces of turns, where there are any.
+    """
     faults = [fault for record in records for fault in _faults(record)]
     if not faults:
         return None
@@ -86,6 +95,7 @@ def worst_turn(records: Sequence[ConversationRecord], known: Known) -> WorstTurn
         kind=chosen.kind,
         fault=redactor.text(chosen.sentence),
         seen_in=most,
+        trace_url=None if links is None else trace_url(links, chosen.record, chosen.turn, exchange),
         of=sum(record.judgement is not None for record in records) if chosen.rank in _JUDGED else len(records),
     )
 
@@ -116,6 +126,14 @@ def _quoted_turn(verdict: CriterionVerdict, record: ConversationRecord) -> int:
     if verdict.quotes:
         return verdict.quotes[0].turn
     return record.transcript.exchanges[-1].turn if record.transcript.exchanges else 1
+
+
+def trace_url(links: TraceLinks, record: ConversationRecord, turn: int, exchange: Exchange | None) -> str | None:
+    """Return the link to the trace of a turn that was held; `exchange` is the turn with its personal data replaced."""
+    if exchange is None:
+        return None
+    result = exchange.reply or exchange.failure
+    return links.url(record.assignment.scenario_id, record.assignment.repeat, turn, None if result is None else result.trace)
 
 
 def _exchange(transcript: Transcript, turn: int) -> Exchange | None:

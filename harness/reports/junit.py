@@ -66,6 +66,8 @@ def _properties(report: Report) -> ET.Element:
         "judge": wording.judge_sentence(run) if run else "",
         "baseline": report.baseline.id if report.baseline else "",
     }
+    if report.trusted is not None:
+        facts["trusted_ref"], facts["trusted_commit"] = report.trusted.name, report.trusted.commit
     if judged := wording.judged_sentence(report):
         facts["judged"] = judged
     properties = ET.Element("properties")
@@ -133,7 +135,8 @@ def _quoted(row: ScenarioRow) -> tuple[str, ...]:
         return ()
     turn = row.worst
     answer = f"bot: {turn.answer}" if turn.answered else f"no reply: {turn.answer}"
-    return (f"user: {turn.asked}", answer, f"why: {wording.where_sentence(turn)}" + (f": {turn.fault}" if turn.answered else ""))
+    why = f"why: {wording.where_sentence(turn)}" + (f": {turn.fault}" if turn.answered else "")
+    return (f"user: {turn.asked}", answer, why, *((f"trace: {turn.trace_url}",) if turn.trace_url is not None else ()))
 
 
 def _child(case: ET.Element, tag: str, message: str, kind: str, body: str) -> None:

@@ -19,6 +19,7 @@ from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
 from harness.reports.spending import spending_data
 from harness.reports.summary import RunSummary
+from harness.reports.terms import changed_data, trusted_data
 
 SCHEMA_VERSION = 1
 TEXT_LIMIT = 4000
@@ -63,6 +64,10 @@ def data(report: Report) -> dict[str, Any]:
     }
     if report.spending is not None:
         found["spending"] = spending_data(report.spending)
+    if report.changed is not None:
+        found["changed_terms"] = changed_data(report.changed)
+    if report.trusted is not None:
+        found["trusted"] = trusted_data(report.trusted)
     if report.error is not None:
         found["error"] = report.error
     return found
@@ -92,6 +97,8 @@ def _gate(verdict: Verdict) -> dict[str, Any]:
 def _scenario(row: ScenarioRow) -> dict[str, Any]:
     found = dataclasses.asdict(row)
     found["class"] = found.pop("klass")
+    if row.worst is not None and row.worst.trace_url is None:
+        del found["worst"]["trace_url"]
     return found
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.gates.verdict import Decision
-from harness.reports import wording
-from harness.reports.escape import code_span, command_block, command_span, inline
+from harness.reports import terms, wording
+from harness.reports.escape import code_span, command_block, command_span, inline, link
 from harness.reports.quality_reading import FELL, Groups, groups, number
 from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
@@ -56,6 +56,8 @@ def _blocks(report: Report) -> Iterator[str]:
         ("What to do", report.next_steps),
         ("Cautions", report.cautions),
         ("Not compared", wording.unpaired_sentences(report)),
+        (terms.CHANGED_TITLE, terms.changed_sentences(report.changed)),
+        (inline(terms.trusted_title(report.trusted)), terms.trusted_sentences(report.trusted)),
     ):
         if texts:
             yield _listed(title, texts)
@@ -102,11 +104,12 @@ def _regression(index: int, row: ScenarioRow) -> str:
     lines = [f"**{index}.** {command_span(row.id)} {inline(row.title)}: **{inline(wording.row_sentence(row))}**", ""]
     if row.worst is not None:
         turn = row.worst
+        trace = "" if turn.trace_url is None else f"<br>\n> {link('trace of this turn', turn.trace_url)}"
         answer = code_span(turn.answer) if turn.answered else f"*no reply:* {code_span(turn.answer)}"
         lines += [
             f"> **user** {code_span(turn.asked)}<br>",
             f"> **bot** {answer}<br>",
-            f"> **why** {inline(wording.where_sentence(turn))}" + (f": {code_span(turn.fault)}" if turn.answered else ""),
+            f"> **why** {inline(wording.where_sentence(turn))}" + (f": {code_span(turn.fault)}" if turn.answered else "") + trace,
             "",
         ]
     return "\n".join([*lines, command_block(row.replay), ""])

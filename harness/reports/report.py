@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.baselines.baseline import Baseline
+from harness.baselines.changed_terms import ChangedTerms, changed_terms
 from harness.baselines.compare import compare
 from harness.gates.verdict import Decision, Reason, Verdict
 from harness.records.redact import Redactor
@@ -21,6 +22,8 @@ from harness.reports.quality_reading import Listing, listing
 from harness.reports.rows import RowSource, ScenarioRow
 from harness.reports.spending import SpendingReport
 from harness.reports.summary import BaselineSummary, Circumstances, RunSummary, Unpaired, baseline_summary, run_summary, unpaired
+from harness.targets.traces import TraceLinks
+from harness.trusted.terms import TrustedTerms
 
 _DECISIONS = {
     int(ExitCode.PASS): Decision.PASS,
@@ -63,6 +66,10 @@ class Report:
     """Gates that would have given a verdict, where an error came before any run."""
     spending: SpendingReport | None = None
     """What asking models used and cost; None where none was asked."""
+    changed: ChangedTerms | None = None
+    """What differs from the terms under which the baseline was recorded; None where the run was held against none that is stored."""
+    trusted: TrustedTerms | None = None
+    """The revision that decided; None where the work tree did."""
 
     @property
     def decision(self) -> Decision | None:
@@ -134,6 +141,7 @@ def build_report(
     only_measured = verdicts is None and not run.problems
     comparison = compare(run, baseline)
     replay = circumstances.replay or _default_replay(run)
+    recorded = circumstances.recorded or (baseline if run.manifest.against is None else None)
     report = Report(
         mode=mode,
         exit_code=int(ExitCode.PASS if only_measured else exit_code(given, mode, run.problems)),
@@ -141,14 +149,27 @@ def build_report(
         run=(summary := run_summary(run, comparison, circumstances)),
         baseline=baseline_summary(baseline, run) if baseline else None,
         verdicts=given,
-        rows=RowSource(run, baseline, comparison, given, replay, circumstances.known, circumstances.suite).rows(),
+        rows=RowSource(
+            run, baseline, comparison, given, replay, circumstances.known, circumstances.suite, links_of(run, circumstances)
+        ).rows(),
         unpaired=(lists := unpaired(run, comparison)),
         cautions=_cautions(run, given, circumstances),
         gated=verdicts is not None,
         spending=circumstances.spending,
+        changed=None if recorded is None else changed_terms(run.manifest, recorded, circumstances.policy),
+        trusted=circumstances.trusted,
     )
     worst = next(iter(report.regressions), None)
     return replace(report, next_steps=next_steps(summary, report.baseline, given, worst, lists))
+
+
+def links_of(run: RunRecord, circumstances: Circumstances) -> TraceLinks | None:
+    """Return the links to the traces of a run's turns; None where the target does not say where they are."""
+    if circumstances.traces is None:
+        return None
+    # The ids that turns carried name the run that held them: of one put together from shards, each shard's own.
+    run_id = None if run.manifest.merged or run.manifest.rejudged else run.manifest.run_id
+    return TraceLinks(circumstances.traces, run_id, circumstances.held_by)
 
 
 def error_report(error: str, code: int, mode: Mode = "enforce", asked: Sequence[str] = ()) -> Report:

@@ -20,6 +20,7 @@ from harness.records.redact import Known, Redactor
 from harness.records.run import ConversationRecord, Purpose, RunRecord, ScenarioPlan
 from harness.reports.evidence import WorstTurn, worst_turn
 from harness.reports.quality_reading import breaking, listing
+from harness.targets.traces import TraceLinks
 
 FAILING = frozenset({ScenarioClass.MUST_PASS_FAILURE.value, ScenarioClass.NEW_FAILURE.value})
 """Classes that fail the integration gate."""
@@ -126,6 +127,8 @@ class RowSource:
     """Personal data and secrets that must not be written."""
     suite: Path | None = None
     """Folder of the suite, to which the sources of scenarios are relative."""
+    links: TraceLinks | None = None
+    """To the traces of turns; None where there are none."""
 
     def rows(self) -> tuple[ScenarioRow, ...]:
         """Return one row for each planned scenario, in the order of the plan."""
@@ -151,7 +154,7 @@ class RowSource:
         figures: Mapping[str, Any],
         scored: _Scored,
     ) -> ScenarioRow:
-        worst = worst_turn(records, self.known)
+        worst = worst_turn(records, self.known, self.links)
         complete = sum(record.assignment.purpose is Purpose.LOOK for record in records) >= self.run.manifest.repeats
         return ScenarioRow(
             id=plan.id,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from harness.baselines.baseline import Baseline
 from harness.baselines.compare import Comparison
@@ -12,6 +14,8 @@ from harness.records.redact import NOTHING_KNOWN, Known, Redactor
 from harness.records.run import RunRecord
 from harness.reports.spending import SpendingReport
 from harness.targets.limit import LimitTally
+from harness.targets.traces import TraceTemplate
+from harness.trusted.terms import TrustedTerms
 
 _DAY_S = 86_400.0
 
@@ -38,6 +42,18 @@ class Circumstances:
     """What the caller knows and no record does; shown before all other cautions."""
     spending: SpendingReport | None = None
     """What asking models used and cost; None where none was asked."""
+    recorded: Baseline | None = None
+    """The baseline as it was recorded, where what the run is held against was judged again since."""
+    policy: Mapping[str, Any] | None = None
+    """The run's policy as JSON data; None where nobody knows it."""
+    trusted: TrustedTerms | None = None
+    """The revision that decided; None where the work tree did."""
+    traces: TraceTemplate | None = None
+    """Where the traces of turns are found; None where the target does not say."""
+    held_by: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """(scenario id, repeat) → run that held the conversation, where this one was put together from several."""
+
+
     limit: LimitTally | None = None
     """What the limit of turns at once on the target did; None where it never mattered."""
 

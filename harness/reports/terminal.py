@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.reports import wording
+from harness.reports import terms, wording
 from harness.reports.escape import command, console
 from harness.reports.layout import cells, padded, wrapped, wrapped_command
 from harness.reports.report import Report
@@ -22,6 +22,8 @@ WIDEST = 120
 """Longer lines are hard to read, however wide the window is."""
 SHOWN_REGRESSIONS = 8
 SHOWN_FLAWED = 5
+TRACE = "   trace "
+"""What stands before the link to a turn's trace."""
 _LABEL_WIDTH = 10
 _GATE_LIMIT = 12
 _STYLES = {
@@ -134,6 +136,8 @@ def _sections(report: Report, width: int) -> Iterator[tuple[str, list[Line]]]:
     )
     yield "Cautions", list(_bullets(report.cautions, width))
     yield "Not compared", list(_bullets(wording.unpaired_sentences(report), width))
+    yield terms.CHANGED_TITLE, list(_bullets(terms.changed_sentences(report.changed), width))
+    yield console(terms.trusted_title(report.trusted)), list(_bullets(terms.trusted_sentences(report.trusted), width))
     yield "What to do", list(_bullets(report.next_steps, width))
     yield "What judging cost", list(_bullets(spending_sentences(report.spending) if report.spending else (), width))
     if report.run is not None:
@@ -155,6 +159,8 @@ def _row(index: int, row: ScenarioRow, width: int) -> Iterator[Line]:
         yield from _quoted("user", f"“{turn.asked}”", width, 2)
         yield from _quoted("bot", f"“{turn.answer}”" if turn.answered else f"no reply: {turn.answer}", width, 3)
         yield from _quoted("why", wording.where_sentence(turn) + (f": {turn.fault}" if turn.answered else ""), width, 2)
+        if turn.trace_url is not None:  # never broken: an address is to be clicked or copied
+            yield [(TRACE, "dim"), (command(turn.trace_url), "cyan")]
     for number, line in enumerate(wrapped_command(_command_parts(row.replay), width - 5)):
         yield [("   $ " if number == 0 else "     ", "dim"), (line, "cyan")]
 

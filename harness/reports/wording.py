@@ -12,6 +12,7 @@ from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
 from harness.reports.spending import spent_sentence
 from harness.reports.summary import BaselineSummary, RunSummary
+from harness.reports.terms import share
 from harness.targets.limit import LimitTally
 
 SHORT_BUILD = 12
@@ -235,7 +236,7 @@ def unpaired_sentences(report: Report) -> tuple[str, ...]:
         ("gone since the baseline", lists.removed),
         ("left out of this run", lists.deselected),
     )
-    return tuple(f"{len(ids)} {what}: {some(ids)}" for what, ids in named if ids)
+    return tuple(f"{len(ids)} {what}{share(report.changed, ids)}: {some(ids)}" for what, ids in named if ids)
 
 
 def row_sentence(row: ScenarioRow) -> str:

@@ -16,6 +16,8 @@ from harness.reports.report import Report, build_report, error_report
 from harness.reports.summary import Circumstances
 from harness.scenarios.model import Severity
 from harness.targets.protocol import Attempt, FailureKind, Owner, Reply, TargetIdentity, TransportFailure
+from harness.targets.traces import TraceTemplate
+from harness.trusted.terms import OverruledSetting, TrustedFile, TrustedTerms
 
 GREEN = "3f2a9c1d0b7e4c55a1f0e6d2c9b8a7f6e5d4c3b2"
 BLUE = "77aa41c09e5d4b3f8a6c2e1d0f9b8a7c6d5e4f30"
@@ -265,6 +267,19 @@ def faulty() -> dict[int, list[ConversationRecord]]:
     }  # fmt: skip
 
 
+TRACES = TraceTemplate("https://traces.example/trace/{{ trace_id }}?scenario={{ scenario }}&turn={{ turn }}")
+TRUSTED = TrustedTerms(
+    "origin/main",
+    "4f0c12ab34cd56ef4f0c12ab34cd56ef4f0c12ab",
+    (
+        TrustedFile("settings", "harness.toml", "a" * 40, changed=True),
+        TrustedFile("rubric", "judges/rubric.yaml", "b" * 40, changed=False),
+        TrustedFile("judge prompt", "judges/prompts/opening.jinja", "c" * 40, changed=False),
+        TrustedFile("judge prompt", "judges/prompts/system.jinja", "d" * 40, changed=False),
+        TrustedFile("calibration", "calibrations/9d1c5e0a7b3f2648.json", "", changed=True),
+    ),
+    (OverruledSetting("mode", "enforce", "observe"), OverruledSetting("policy.margin", "0.2", "4.0")),
+)
 CIRCUMSTANCES = Circumstances(duration_s=18.24, rerun=1, folder=Path(".harness/runs/20261101T101112.345Z-1a2b"))
 
 
@@ -286,6 +301,7 @@ def reports() -> dict[str, Report]:
         "invalid": build_report(run(problems=(MIXED_BUILDS,)), baseline(), VOID, "enforce", CIRCUMSTANCES),
         "unattested": build_report(moved, baseline(), PASSED, "observe", CIRCUMSTANCES),
         "no_baseline": build_report(run(), None, (PASSED[0],), "enforce", CIRCUMSTANCES),
+        "trusted": _trusted(),
         "usage_error": error_report(usage, 2, asked=("integration", "quality")),
         "unreachable": error_report(
             "http://127.0.0.1:9: connection refused; start the target, or correct --target", 4, asked=("integration", "quality")
@@ -293,11 +309,22 @@ def reports() -> dict[str, Report]:
     }
 
 
+def _trusted() -> Report:
+    """Return a report of a run that a revision decided, with scenarios that the change made lighter, and links to traces."""
+    plans = [plan(index) for index in range(len(HEALTHY))]
+    plans[0] = replace(plans[0], weight=0.25)
+    plans[4] = replace(plans[4], must_pass=False, intent="chitchat")
+    plans[5] = replace(plans[5], fingerprint="another")
+    known = replace(CIRCUMSTANCES, trusted=TRUSTED, traces=TRACES, policy={"margin": 4.0, "looks": [1, 2]})
+    stored = baseline(policy={"margin": 0.2, "looks": None}, judge=replace(JUDGE, rubric="another rubric", fingerprint="another"))
+    return build_report(run(faulty(), scenarios=tuple(plans)), stored, FAILED, "enforce", known)
+
+
 def hostile(text: str) -> Report:
     """Return a report in which `text` stands wherever somebody else's words can."""
     answered = conversation(0, 0, text, unmet("excludes", text), 1)
-    asked = replace(answered.transcript.exchanges[0], sent=text)
-    failed = TransportFailure(FailureKind.UNREADABLE, Owner.TARGET, text)
+    asked = replace(answered.transcript.exchanges[0], sent=text, reply=Reply(text, 200, {}, 0.1, text, trace=text))
+    failed = TransportFailure(FailureKind.UNREADABLE, Owner.TARGET, text, trace=text)
     cut = replace(asked, reply=None, failure=failed)
     spoken = replace(answered, transcript=replace(answered.transcript, exchanges=(asked,)))
     silent = replace(answered, transcript=replace(answered.transcript, exchanges=(cut,), ended=EndReason.TARGET_FAILURE))
@@ -312,10 +339,12 @@ def hostile(text: str) -> Report:
     rows = [row(0, "new_failure", 0), {**row(0, text, 0), "scenario": text}]
     gate = integration(Decision.FAIL, Reason(text, text, (text,)), rows, cautions=(text,), gate=text)
     other = quality(Decision.FAIL, text, -1.0, reasons=(Reason("a", text), Reason("b", text)))
-    stored = baseline(id=text, build=text, target=target)
-    return build_report(
-        record, stored, (gate, other), "enforce", Circumstances(replay=("harness", text), folder=Path("runs") / text.replace("\0", ""))
+    stored = baseline(id=text, build=text, target=target, policy={text: text})
+    trusted = TrustedTerms(text, text, (TrustedFile("rubric", text, text, changed=True),), (OverruledSetting(text, text, text),))
+    circumstances = Circumstances(
+        replay=("harness", text), folder=Path("runs") / text.replace("\0", ""), trusted=trusted, policy={"margin": text}
     )
+    return build_report(record, stored, (gate, other), "enforce", circumstances)
 
 
 def disaster(scenarios: int, answer: str = "I cannot say.") -> Report:
