@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from harness.cli.options import MODEL_OPTIONS, REPORT_OPTIONS, with_options
+from harness.cli.options import MODEL_OPTIONS, REPORT_OPTIONS, TRUST_OPTIONS, with_options
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -40,7 +40,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--mode", type=click.Choice(["observe", "advise", "enforce"]), help="observe and advise report and exit 0. Default: enforce.")
 @click.option("--out", type=_FOLDER, metavar="DIR", help="Folder of the merged run. Default: .harness/runs/ID.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-@with_options(REPORT_OPTIONS)
+@with_options(TRUST_OPTIONS, REPORT_OPTIONS)
 def command(*, shards: tuple[Path, ...], config: Path | None, **flags: Any) -> int:
     """Put the shards of one run together and decide: PASS, FAIL or INCONCLUSIVE.
 
@@ -50,7 +50,7 @@ def command(*, shards: tuple[Path, ...], config: Path | None, **flags: Any) -> i
     --target, and leaves the verdict INCONCLUSIVE without. Whoever was interrupted says the same again and goes on.
     """
     from harness.cli.merging import merge_and_report
-    from harness.cli.verdict import chosen_settings
+    from harness.cli.trusting import settings_of
 
-    given = {**flags, "config": config}
-    return merge_and_report(chosen_settings(config, flags, os.environ), shards, given, os.environ)
+    with settings_of(config, flags, os.environ) as (settings, trust):
+        return merge_and_report(settings, shards, {**flags, "config": config, "trust": trust}, os.environ)

@@ -76,7 +76,7 @@ class _Merge:
 def _merged(settings: Settings, named: Sequence[Path], flags: Mapping[str, Any], environ: Mapping[str, str]) -> int:
     refuse_unwritable(flags["markdown"], flags["junit"])
     shards = read_shards(named)
-    bench = _bench(settings, shards[0], environ)
+    bench = replace(_bench(settings, shards[0], environ), trust=flags.get("trust"))
     plan = _plan(bench, shards)
     beside = manifest_beside(bench, plan)
     refuse_contradictions(shards, plan, beside)
@@ -90,7 +90,8 @@ def _merged(settings: Settings, named: Sequence[Path], flags: Mapping[str, Any],
     mention(
         f"{merge.folder}: {counted(len(shards), 'shard')} of the plan {plan_of(plan)}, {counted(len(trial.run.conversations), 'conversation')}"
     )
-    told = replace(circumstances_of(bench, flags, merge.folder, gated=True), rerun=trial.rerun, spending=spending)
+    held_by = {key: one.manifest.run_id for one in shards for key in one.content.records}
+    told = replace(circumstances_of(bench, flags, merge.folder, gated=True), rerun=trial.rerun, spending=spending, held_by=held_by)
     return publish(build_report(trial.run, trial.baseline, trial.verdicts, settings.mode, told), merge.folder, flags)
 
 
