@@ -48,8 +48,15 @@ class Assignment:
     purpose: Purpose
 
 
+class _Kept:
+    """A place for what is worked out once; no field, so that it is neither written nor compared."""
+
+    __slots__ = ("_kept",)
+    _kept: Gist
+
+
 @dataclass(frozen=True, slots=True)
-class ConversationRecord:
+class ConversationRecord(_Kept):
     """One conversation, held, checked and (for a look) judged."""
 
     assignment: Assignment
@@ -61,7 +68,9 @@ class ConversationRecord:
     @property
     def gist(self) -> Gist:
         """What deciding and reporting need of it; at hand even where the words are not (`journalled`)."""
-        return gist_of(self.transcript, self.findings, self.judgement)
+        if not hasattr(self, "_kept"):
+            object.__setattr__(self, "_kept", gist_of(self.transcript, self.findings, self.judgement))  # frozen, as every record is
+        return self._kept
 
     @property
     def failed(self) -> bool:
@@ -198,8 +207,6 @@ class RunManifest:
     """The part of the plan that this journal holds; None: all of it."""
     merged: tuple[str, ...] = ()
     """Ids of the runs that held the shards of this one, by shard; empty where it was not put together from shards."""
-    trusted_revision: str | None = None
-    """Whole hash of the commit whose policy, rubric and baseline decide; None where those of the work tree do."""
     trusted_revision: str | None = None
     """Whole hash of the commit whose policy, rubric and baseline decide; None where those of the work tree do."""
 
