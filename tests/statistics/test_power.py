@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.power import TTestPower
 
 from harness.statistics.ceiling import UNCHANGED, stretch
 from harness.statistics.operating import NO_DROP, Experiment, simulate
@@ -33,19 +32,37 @@ def measured(name, scenarios=1500, repeats=30):
     return variance_components(*(model.conversations(rng, centres, repeats).mean(axis=-1) for centres in (blue, green)))
 
 
-@pytest.mark.parametrize("count", [5, 20, 60])
+def t_power(count, effect):
+    """The power of a fixed one-sided t test at 5 %, from scipy's noncentral t."""
+    return stats.nct.sf(stats.t.isf(0.05, count - 1), count - 1, effect * math.sqrt(count))
+
+
 @pytest.mark.parametrize("effect", [0.1, 0.4, 0.9])
-def test_fixed_power_is_statsmodels(count, effect):
-    """The power of a fixed one-sided t test, from an independent implementation."""
-    oracle = TTestPower().power(effect_size=effect, nobs=count, alpha=0.05, alternative="larger")
-    assert float(fixed_power(1 / math.sqrt(count), count - 1.0, effect, 0.05)) == pytest.approx(oracle, abs=1e-9)
+def test_fixed_power_is_that_of_the_t_test(effect):
+    """The power of a fixed one-sided t test, of five to sixty pairs."""
+    for count in (5, 20, 60):
+        assert float(fixed_power(1 / math.sqrt(count), count - 1.0, effect, 0.05)) == pytest.approx(t_power(count, effect), abs=1e-9)
 
 
-@pytest.mark.parametrize(("effect", "power"), [(0.25, 0.8), (0.5, 0.9), (1.0, 0.95), (0.05, 0.8)])
-def test_sample_size_is_statsmodels(effect, power):
-    """The fewest pairs, rounded up from an independent solution."""
-    oracle = TTestPower().solve_power(effect_size=effect, alpha=0.05, power=power, alternative="larger")
-    assert sample_size(1.0, effect, 0.05, power) == math.ceil(oracle)
+PLANNED = [(0.25, 0.8), (0.5, 0.9), (1.0, 0.95), (0.05, 0.8)]
+
+
+def test_sample_size_is_the_fewest_that_are_enough():
+    """As many pairs have the power that was asked for, and one fewer have not."""
+    for effect, power in PLANNED:
+        found = sample_size(1.0, effect, 0.05, power)
+        assert t_power(found - 1, effect) < power <= t_power(found, effect)
+
+
+@pytest.mark.slow
+def test_power_and_sample_size_agree_with_statsmodels(statsmodels):
+    """Power, and the fewest pairs, are those of an independent implementation."""
+    oracle = statsmodels.stats.TTestPower()
+    for effect, power in PLANNED:
+        pairs = oracle.solve_power(effect_size=effect, alpha=0.05, power=power, alternative="larger")
+        assert sample_size(1.0, effect, 0.05, power) == math.ceil(pairs)
+        expected = oracle.power(effect_size=effect, nobs=20, alpha=0.05, alternative="larger")
+        assert float(fixed_power(1 / math.sqrt(20), 19.0, effect, 0.05)) == pytest.approx(expected, abs=1e-9)
 
 
 def test_published_noninferiority_sample_size():

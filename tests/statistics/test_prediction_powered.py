@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.api import OLS
 
 from harness.statistics.prediction_powered import Measured, corrected_difference, corrected_mean, human_minus_judge
 
@@ -43,11 +42,25 @@ def test_labels_of_one_unit_are_no_new_evidence():
     assert float(human_minus_judge(HUMAN * 2, JUDGE * 2).standard_error) < float(once.standard_error)
 
 
-def test_clustered_errors_agree_with_a_regression():
-    """Several labels a unit: the interval is that of a regression on a constant with clustered errors."""
+def several_labels_a_unit():
+    """Fifty labels of ten units."""
     rng = np.random.default_rng(6)
-    human, judge, units = rng.integers(1, 6, 50), rng.integers(1, 6, 50), np.arange(50) // 5
-    clustered = OLS(human - judge, np.ones(50)).fit(cov_type="cluster", cov_kwds={"groups": units}, use_t=True)
+    return rng.integers(1, 6, 50), rng.integers(1, 6, 50), np.arange(50) // 5
+
+
+def test_labels_of_equally_many_a_unit_are_their_means():
+    """Several labels a unit, as many of each: the interval is that of a t test on the units' means."""
+    human, judge, units = several_labels_a_unit()
+    means = (human - judge).reshape(10, 5).mean(axis=1)
+    expected = stats.ttest_1samp(means, 0).confidence_interval(0.95)
+    assert [float(bound) for bound in human_minus_judge(human, judge, units=units).interval()] == pytest.approx(list(expected))
+
+
+@pytest.mark.slow
+def test_clustered_errors_agree_with_a_regression(statsmodels):
+    """Several labels a unit: the interval is that of a regression on a constant with clustered errors."""
+    human, judge, units = several_labels_a_unit()
+    clustered = statsmodels.OLS(human - judge, np.ones(50)).fit(cov_type="cluster", cov_kwds={"groups": units}, use_t=True)
     assert [float(bound) for bound in human_minus_judge(human, judge, units=units).interval()] == pytest.approx(
         clustered.conf_int()[0].tolist()
     )
