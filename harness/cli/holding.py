@@ -16,7 +16,7 @@ from harness.assembly.manifests import manifest_beside, new_manifest, planned_ma
 from harness.cli.event_loop import Interrupted, in_event_loop
 from harness.cli.output import mention
 from harness.cli.progress import progress
-from harness.errors import JudgeError, SettingsError
+from harness.errors import JudgeError, SettingsError, SimulatedUserError
 from harness.evaluation.schedule import Limits
 from harness.expectations.rehearsal import rehearse
 from harness.records.journal import Journal, read_manifest
@@ -43,7 +43,7 @@ def hold(
     rehearse(bench.suite.scenarios, bench.services.context)
     try:
         return hold_in(bench, work, folder, manifest, quiet=flags["quiet"], resuming=resuming), folder
-    except (Interrupted, JudgeError):  # a signal; or no money, no key: what was held and judged is kept
+    except (Interrupted, JudgeError, SimulatedUserError):  # a signal; or no money, no key: what was held and judged is kept
         mention(f"stopped{_way_on(flags, manifest)}")
         raise
 
@@ -80,7 +80,7 @@ def hold_in(
                 planned=display.plan,
                 held=display.held,
             )
-            return in_event_loop((*bench.targets, bench.judge), lambda: work(experiment))
+            return in_event_loop((*bench.targets, bench.judge, bench.speakers), lambda: work(experiment))
 
 
 def _journal(path: Path, manifest: RunManifest, *, resuming: bool) -> Journal:

@@ -52,6 +52,11 @@ COLLECTING_OPTIONS = (
     ),
     click.option("--expect-build", metavar="SHA", help="Build that has to answer: exact, or a prefix of at least 7."),
     click.option("--judge", metavar="NAME", help="offline: rules only; anthropic or bedrock: Claude; package.module:factory: your own."),
+    click.option(
+        "--simulator",
+        type=click.Choice(["goal-slots", "anthropic", "bedrock"]),
+        help="Who plays simulated users: goal-slots (no model) or Claude. Default: goal-slots.",
+    ),
     click.option("--out", type=_FOLDER, metavar="DIR", help="Folder of this run. Default: .harness/runs/ID."),
     click.option(
         "--resume", is_flag=False, flag_value="last", metavar="[RUN]", help="Go on with an interrupted run (default: the last one)."

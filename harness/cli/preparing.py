@@ -10,7 +10,7 @@ from typing import Any
 from harness.assembly.bench import Bench
 from harness.baselines.baseline import Baseline
 from harness.cli.event_loop import Interrupted
-from harness.cli.foreseeing import estimate_report
+from harness.cli.foreseeing import estimate_report, foreseeable
 from harness.cli.output import mention
 from harness.cli.rejudging import Judges, rejudged_for_gate
 from harness.errors import JudgeError
@@ -40,9 +40,14 @@ def prepared(bench: Bench, flags: Mapping[str, Any], environ: Mapping[str, str])
     }
     if differing and flags.get("rejudge_baseline"):
         bench = _rejudged(bench, differing, quiet=bool(flags["quiet"]))
-    elif differing and bench.access is not None:
+    elif differing and foreseeable(bench.settings):
         raise JudgeError("\n".join(_differs(bench, environ, path, stored) for path, stored in differing.values()))
-    if bench.access is not None and bench.access.terms.connection is not None and bench.access.terms.prices.models:
+    if (
+        foreseeable(bench.settings)
+        and bench.access is not None
+        and bench.access.terms.connection is not None
+        and bench.access.terms.prices.models
+    ):
         limit = bench.settings.budget_usd
         report = estimate_report(bench.settings, bench.suite, environ, bench.baseline)
         share = f" That is the whole run's; this is shard {flags['shard']} of it." if flags.get("shard") else ""

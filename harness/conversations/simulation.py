@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from harness.language_model.usage import Usage
 from harness.scenarios.model import Language, VariantKind
+
+AS_WRITTEN: Final = "as_written"
+"""The scenario has variants, and none of them was drawn."""
 
 
 class Outcome(StrEnum):
@@ -89,7 +92,6 @@ class Variant:
     """Which variant of its wording a conversation was held in."""
 
     kind: VariantKind | Literal["as_written"]
-    """`as_written`: the scenario has variants, and none of them was drawn."""
     seed: int
     """Of everything that the variant draws."""
     changed: tuple[int, ...]

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from harness.conversations.simulation import AS_WRITTEN, Outcome
 from harness.conversations.transcript import EndReason, Exchange, Transcript
 from harness.expectations.finding import Finding, FindingOutcome
 from harness.judging.judge import CriterionAnswer, Judgement, JudgementOutcome, Rating, Spent
+from harness.language_model.usage import Usage
 from harness.targets.protocol import FailureKind
 
 
@@ -71,6 +73,17 @@ class JudgementGist:
 
 
 @dataclass(frozen=True, slots=True)
+class SimulationGist:
+    """How a simulated user played its part."""
+
+    player: str
+    outcome: Outcome | None
+    """None where the conversation ended otherwise."""
+    calls: int
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
 class Gist:
     """One conversation, without its words."""
 
@@ -79,6 +92,10 @@ class Gist:
     unmet: tuple[UnmetGist, ...]
     judgement: JudgementGist | None
     """None until it was judged."""
+    simulation: SimulationGist | None = None
+    """None where the user's part was scripted."""
+    variant: str | None = None
+    """Kind of variant that changed something, `as_written` where none did; None where the scenario has none."""
 
     @property
     def failed(self) -> bool:
@@ -108,7 +125,15 @@ def gist_of(transcript: Transcript, findings: Iterable[Finding], judgement: Judg
         if finding.outcome is FindingOutcome.UNMET
     )
     turns = tuple(map(_turn_gist, transcript.exchanges))
-    return Gist(transcript.ended, turns, unmet, None if judgement is None else judgement_gist(judgement))
+    played, variant = transcript.simulation, transcript.variant
+    return Gist(
+        transcript.ended,
+        turns,
+        unmet,
+        None if judgement is None else judgement_gist(judgement),
+        None if played is None else SimulationGist(played.player, played.outcome, played.calls, played.usage),
+        None if variant is None else variant.kind if variant.changed else AS_WRITTEN,
+    )
 
 
 def judgement_gist(judgement: Judgement) -> JudgementGist:

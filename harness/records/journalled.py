@@ -123,9 +123,8 @@ class JournalShelf:
     def put(self, record: ConversationRecord, offset: int) -> ConversationRecord:
         """Return the journalled form of a record whose line begins at `offset`."""
         gist = gist_of(record.transcript, record.findings, record.judgement)
-        kept = Gist(
-            gist.ended, self._one(gist.turns), self._one(gist.unmet), None if gist.judgement is None else self._judgement(gist.judgement)
-        )
+        judgement = None if gist.judgement is None else self._judgement(gist.judgement)
+        kept = replace(gist, turns=self._one(gist.turns), unmet=self._one(gist.unmet), judgement=judgement)
         return JournalledRecord(record.assignment, kept, self._path, offset)
 
     def judged(self, record: ConversationRecord, judgement: Judgement, offset: int) -> ConversationRecord:

@@ -69,15 +69,15 @@ class GoalSlotSpeaker:
         if agenda.suggested and user.rejects is not None:
             agenda.rejected += 1
             return self._move("rejects", user.rejects.say, turn, answers=True)
-        tellable = agenda.tellable(turn)
-        asked = [slot for slot in tellable if agenda.just_asked(slot)][:TOLD_AT_ONCE]
-        if asked:
-            return self._tells(asked, turn)
         if user.digression is not None and self._digressed == turn - 1 > 1:
             return self._move("comes back", user.digression.back, turn, answers=True)
         if user.digression is not None and self._digresses(turn):
             self._digressed = turn
             return self._move("digresses", user.digression.say, turn, answers=True)
+        tellable = agenda.tellable(turn)
+        asked = [slot for slot in tellable if agenda.just_asked(slot)][:TOLD_AT_ONCE]
+        if asked:
+            return self._tells(asked, turn)
         if tellable:
             return self._tells(tellable[:1], turn)
         if agenda.asked_in_vain and (move := self._move("does not know", DOES_NOT_KNOW, turn)) is not None:

@@ -7,6 +7,8 @@ from random import Random
 
 from harness.scenarios.model import Language, SimulatedUser
 
+LATEST_TURN = 4
+"""Turn in which a user changes language or topic at the latest: many goals are reached soon after."""
 TYPO_SHARE = 0.25
 """Share of the lines with a slip, of a user who mistypes."""
 _EVERY_OTHER = 0.5
@@ -24,7 +26,7 @@ class Temperament:
     switches_at: int | None
     """Turn from which the other language is spoken."""
     digresses_at: int | None
-    """Turn in which something else is asked, if nothing is more urgent."""
+    """Turn in which something else is asked, whatever the bot has asked."""
     rejects: int
     """Suggestions that are turned down."""
 
@@ -44,7 +46,7 @@ def drawn_temperament(user: SimulatedUser, seed: int) -> Temperament:
     chance = Random(f"{seed}/temperament")
     order = [slot.name for slot in user.slots]
     chance.shuffle(order)
-    latest = max(2, user.turn_cap - 2)
+    latest = max(2, min(LATEST_TURN, user.turn_cap - 2))
     switches_at = chance.randint(2, latest) if chance.random() < _EVERY_OTHER else None
     digresses_at = chance.randint(2, latest) if chance.random() < _EVERY_OTHER else None
     return Temperament(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from random import Random
-from typing import Final
 
-from harness.conversations.simulation import Simulation, Variant
+from harness.conversations.simulation import AS_WRITTEN, Simulation, Variant
 from harness.conversations.speaker import Line, Speaker
 from harness.conversations.transcript import EndReason
 from harness.expectations.known import KnownNames
@@ -14,8 +13,6 @@ from harness.scenarios.model import VariantKind
 from harness.targets.protocol import Reply
 from harness.variants.rewriting import rewritten
 from harness.variants.tables import Tables
-
-AS_WRITTEN: Final = "as_written"
 
 
 def drawn_variant(kinds: Sequence[VariantKind], seed: int) -> VariantKind | None:
