@@ -266,27 +266,52 @@ def detect_language(text: str, ignore: NameIndex | Collection[str] = ()) -> Dete
         text: as written.
         ignore: names that may stand in any language.
     """
-    index = ignore if isinstance(ignore, NameIndex) else NameIndex((name, "ignored") for name in ignore)
+    look = _first_look(text, ignore if isinstance(ignore, NameIndex) else NameIndex((name, "ignored") for name in ignore))
+    return look.language if look.prose is None else _latin_language(look.prose)
+
+
+def language_model_wanted(text: str, ignore: NameIndex) -> bool:
+    """Return whether `detect_language` is going to need py3langid, and has to load it first: that takes a second, and 70 MB."""
+    return _identifier.cache_info().currsize == 0 and _first_look(text, ignore).prose is not None
+
+
+def load_language_model() -> None:
+    """Load py3langid, unless it is there; may be called from any thread."""
+    _identifier()
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is known of a text's language without py3langid."""
+
+    language: DetectedLanguage | None
+    prose: str | None = None
+    """What py3langid has to decide on; None where nothing is left to decide."""
+
+
+@functools.lru_cache(maxsize=64)
+def _first_look(text: str, index: NameIndex) -> _Look:
+    """Decide what can be decided by characters and common words; remembered, because whoever prepares asks first."""
     words = " ".join(_CODE.split(normalise(text)))
     letters = _letters(words)
     if sum(letters) < MIN_LETTERS:
-        return None
+        return _Look(None)
     plain = _plainly(words, *letters)
     if plain is not None:
-        return plain
+        return _Look(plain)
     prose = " ".join(_QUOTED_TITLE.split(index.without(words)))
     japanese, latin, other = _letters(prose)
     if japanese + latin + other < _MIN_PROSE:
-        return None
+        return _Look(None)
     if other > japanese + latin:
-        return "other"
+        return _Look("other")
     share = _JAPANESE_WEIGHT * japanese / (_JAPANESE_WEIGHT * japanese + latin)
     if share >= _JAPANESE_SHARE:
         kana = len(_KANA.findall(prose))
-        return "ja" if kana * 10 >= japanese else "other"  # without kana it is Chinese
+        return _Look("ja" if kana * 10 >= japanese else "other")  # without kana it is Chinese
     if share > _LATIN_SHARE:
-        return None
-    return _latin_language(prose)
+        return _Look(None)
+    return _Look("en") if _carried_by_english(prose) else _Look(None, prose)
 
 
 def _plainly(words: str, japanese: int, latin: int, other: int) -> DetectedLanguage | None:
@@ -309,8 +334,6 @@ def _letters(text: str) -> tuple[int, int, int]:
 
 
 def _latin_language(prose: str) -> DetectedLanguage | None:
-    if _carried_by_english(prose):
-        return "en"
     ranking = dict(_identifier().rank(prose))
     best = max(ranking, key=lambda language: ranking[language])
     if best == "en":

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import anyio.to_thread
+
 from harness.conversations.drive import drive
 from harness.conversations.speaker import Scripted, Speakers
 from harness.errors import JudgeError
 from harness.expectations.check import CheckContext, check
+from harness.expectations.rehearsal import wants_language_model
 from harness.judging.judge import Judge, Judgement
 from harness.records.run import Assignment, ConversationRecord
 from harness.scenarios.model import Scenario
 from harness.targets.protocol import Opening, Target
+from harness.text import load_language_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,11 @@ async def hold(
     )
     speaker = services.speakers.speaker(scenario, opening, replacement)
     transcript = await drive(scenario, opening, services.target, speaker)
-    findings = check(scenario, transcript, services.context) if transcript.valid else ()
-    return ConversationRecord(assignment, transcript, findings, judgement=None)
+    if not transcript.valid:
+        return ConversationRecord(assignment, transcript, (), judgement=None)
+    if wants_language_model(transcript, services.context):
+        await anyio.to_thread.run_sync(load_language_model)  # a second, in which other replies must not seem late
+    return ConversationRecord(assignment, transcript, check(scenario, transcript, services.context), judgement=None)
 
 
 async def judge(record: ConversationRecord, scenario: Scenario, asked: Judge) -> Judgement:

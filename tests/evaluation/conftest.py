@@ -17,4 +17,5 @@ def anyio_backend():
 def services(monkeypatch):
     """Services around a target, with a check that finds one thing: checking has its own room and tests."""
     monkeypatch.setattr("harness.evaluation.evaluate.check", lambda _scenario, _transcript, _context: (FINDING,))
+    monkeypatch.setattr("harness.evaluation.evaluate.wants_language_model", lambda *_: False)
     return lambda target, judge=None: Services(target, judge or NotingJudge(), context=None)

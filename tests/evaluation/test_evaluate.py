@@ -1,58 +1,42 @@
-"""One conversation that is held, and judged apart from that."""
+"""Holding one conversation."""
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from harness.errors import JudgeError
-from harness.evaluation.evaluate import hold, judge
+from harness import text
+from harness.evaluation import evaluate
+from harness.evaluation.evaluate import Services, hold
+from harness.expectations.check import CheckContext
+from harness.package_data import shipped
 from harness.records.run import Assignment, Purpose
-from tests.fakes.scripted_target import NotingJudge, ScriptedTarget, failure, scenario, unreachable
+from harness.scenarios.load import load_suite
+from tests.fakes.scripted_target import NotingJudge, ScriptedTarget, reply, scenario
 
 pytestmark = pytest.mark.anyio
 
-LOOK = Assignment("price", 2, 99, Purpose.LOOK)
 
+@pytest.mark.parametrize(
+    ("said", "beside"),
+    [
+        ("Voici une réponse inventée, assez longue pour que le modèle de langue soit consulté.", True),
+        ("The volumes that you asked for are in stock, and we have them for you.", False),
+    ],
+)
+async def test_the_language_model_is_loaded_beside_the_event_loop_and_only_when_needed(said, beside, monkeypatch):
+    """A French reply has it loaded by another thread, so that no other reply seems late; plain English does not have it loaded."""
+    threads = []
+    monkeypatch.setattr(evaluate, "load_language_model", lambda: threads.append(threading.current_thread()))
+    text._identifier.cache_clear()
+    suite = load_suite(shipped("scenarios"), shipped("judges") / "rubric.yaml")
+    context = CheckContext(suite.facts, suite.rubric, 5.0)
 
-async def test_a_conversation_is_held_and_checked_and_not_judged_yet(services):
-    """The target sees seed, repeat, locale and setup; the judge is not asked before somebody needs it."""
-    asking = NotingJudge()
-    openings = []
+    async def answer(*_):
+        return reply(said)
 
-    class Noting(ScriptedTarget):
-        def open(self, opening):
-            openings.append(opening)
-            return super().open(opening)
-
-    record = await hold(LOOK, scenario(setup={"customer": "C-1"}), services(Noting(), asking))
-    assert (record.assignment, record.transcript.repeat, record.transcript.seed) == (LOOK, 2, 99)
-    assert [finding.kind for finding in record.findings] == ["status"]
-    assert (record.judgement, asking.asked) == (None, [])
-    (opening,) = openings
-    assert (opening.scenario_id, opening.repeat, opening.seed, opening.locale, opening.setup) == ("price", 2, 99, "en", {"customer": "C-1"})
-
-
-@pytest.mark.parametrize("answer", [ScriptedTarget().answer, lambda *_: failure()], ids=["answered", "failed by the target"])
-async def test_the_judge_sees_the_transcript_and_the_findings_of_what_was_held(services, answer):
-    """Judging needs nothing but the record, and a target's failure is evidence like an answer."""
-    asking = NotingJudge()
-    asked = services(ScriptedTarget(answer), asking)
-    record = await hold(LOOK, scenario(), asked)
-    judgement = await judge(record, scenario(), asked.judge)
-    assert asking.asked == [("price", 2, record.findings)]
-    assert (len(record.findings), judgement.note) == (1, "only noting")
-
-
-async def test_infrastructure_trouble_is_not_checked(services):
-    """Evidence about nothing gets no finding."""
-    record = await hold(LOOK, scenario(), services(ScriptedTarget(lambda *_: unreachable())))
-    assert not record.transcript.valid
-    assert (record.findings, record.judgement) == ((), None)
-
-
-async def test_a_judge_that_cannot_be_asked_is_no_score(services):
-    """The error goes up, naming the conversation; nothing is made of it."""
-    asked = services(ScriptedTarget(), NotingJudge(JudgeError("no key")))
-    record = await hold(LOOK, scenario(), asked)
-    with pytest.raises(JudgeError, match=r"^scenario price, repeat 2: no key$"):
-        await judge(record, scenario(), asked.judge)
+    services = Services(ScriptedTarget(answer), NotingJudge(), context)
+    record = await hold(Assignment("a", 0, 1, Purpose.LOOK), scenario("a"), services)
+    assert record.valid
+    assert [thread is not threading.main_thread() for thread in threads] == [True] * beside

@@ -1,4 +1,4 @@
-"""What checking needs is loaded before anything is sent."""
+"""What checking needs is there before anything is sent, and the language model only where somebody needs it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,38 @@ import sys
 
 PROGRAM = """
 from harness import text
+from harness.conversations.transcript import EndReason, Exchange, Transcript
 from harness.expectations.check import CheckContext
-from harness.expectations.rehearsal import rehearse
+from harness.expectations.rehearsal import rehearse, wants_language_model
 from harness.package_data import shipped
 from harness.scenarios.load import load_suite
+from harness.targets.protocol import Reply, TargetIdentity
 
 suite = load_suite(shipped("scenarios"), shipped("judges") / "rubric.yaml")
-before = text._identifier.cache_info().currsize
-rehearse(suite.scenarios, CheckContext(suite.facts, suite.rubric, 1.0))
-print(before, text._identifier.cache_info().currsize)
+context = CheckContext(suite.facts, suite.rubric, 1.0)
+
+
+def said(text):
+    exchange = Exchange(1, "Hello", Reply(text, 200, {}, 0.1, None), None, ())
+    return Transcript("one", 0, 1, TargetIdentity("", ""), (exchange,), EndReason.COMPLETED)
+
+
+def loaded():
+    return text._identifier.cache_info().currsize
+
+
+french = said("Voici une réponse inventée, assez longue pour que le modèle de langue soit consulté à son sujet.")
+rehearse(suite.scenarios, context)
+print(loaded())
+print(wants_language_model(said("The volumes that you asked for are in stock."), context))
+print(wants_language_model(said("この本は在庫がございます。ご安心ください。"), context))
+print(wants_language_model(french, context))
+text.load_language_model()
+print(wants_language_model(french, context), loaded())
 """
 
 
-def test_the_language_model_is_there_after_a_rehearsal() -> None:
-    """A fresh process has no language model loaded; after the rehearsal it has, so that no first reply waits for it."""
+def test_the_language_model_is_wanted_only_for_a_reply_that_needs_it() -> None:
+    """Neither a rehearsal nor plain English or Japanese loads it; a French reply wants it, until it is there."""
     found = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=60)
-    assert found.stdout.split() == ["0", "1"]
+    assert found.stdout.split() == ["0", "False", "False", "True", "False", "1"]
