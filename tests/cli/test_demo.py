@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
-from pathlib import Path
 
 import pytest
 
@@ -55,14 +53,3 @@ def test_flags_that_would_be_ignored_are_refused(door: Door, words: tuple[object
     done = door("demo", *words)
     assert done.code == 2
     assert said in done.err
-
-
-def test_a_selection_is_held_and_shown_without_a_verdict(door: Door) -> None:
-    """--only holds one conversation against a green with a defect, shows it, and ends in 0 without a run left open."""
-    done = door("demo", "--only", "chitchat", "--repeats", 1, "--defect", "verbosity", "--json", "--quiet", "--out", "run")
-    assert done.code == 0, done.err
-    assert done.document["gates"] == {}
-    assert done.document["scenarios"]
-    assert Path("run/report.json").exists()
-    with pytest.raises(OSError, match="refused"):
-        urllib.request.urlopen(done.document["run"]["url"], timeout=5)  # noqa: S310 - loopback

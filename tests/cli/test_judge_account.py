@@ -21,8 +21,9 @@ from tests.fakes.recorded_anchors import keep_planted
 
 
 @pytest.fixture
-def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeMessagesApi]:
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suite_words: tuple[str, ...]) -> Iterator[FakeMessagesApi]:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HARNESS_SUITE", suite_words[1])
     with serving(FakeMessagesApi(labelled(), scale=Scale.of(shipped_rubric()))) as (held, url):
         monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
         monkeypatch.setenv("ANTHROPIC_BASE_URL", url)

@@ -64,7 +64,7 @@ def test_a_terminal_that_knows_no_japanese_shows_escapes(door: Door, monkeypatch
 def test_streams_that_never_were(tmp_path: Path, closed: str, out: str) -> None:
     """A shell that starts us without stdin, stdout or stderr gets the right code, and no file of ours takes their number."""
     done = subprocess.run(
-        ["sh", "-c", f'"$0" -m harness.cli.main gate --json {closed}', sys.executable],
+        ["sh", "-c", f'"$0" -m harness.cli.main gate --jason --json {closed}', sys.executable],
         cwd=tmp_path,
         env=environment(),
         capture_output=True,

@@ -84,12 +84,12 @@ def test_a_binding_floor_is_said_with_the_scenarios_that_lift_it(door: Door) -> 
 @pytest.mark.parametrize(("words", "meant"), [("--baseline-repeats 3", "deeper baseline"), ("--most-repeats 3", "more than 3 repeats")])
 def test_other_limits_are_named(door: Door, words: str, meant: str) -> None:
     """A shallow baseline and too few repeats have remedies of their own."""
-    assert any(meant in warning for warning in door("plan", *words.split(), "--json").document["warnings"])
+    assert any(meant in warning for warning in door("plan", "--most-repeats", "4", *words.split(), "--json").document["warnings"])
 
 
 def test_the_shipped_baseline_is_planned_for(door: Door) -> None:
     """Scenarios, clusters, depth and variances come from the file; conversations count rows, evidence counts clusters."""
-    found = door("plan", "--baseline", shipped("baselines") / "demo.jsonl.gz", "--json").document
+    found = door("plan", "--most-repeats", "4", "--baseline", shipped("baselines") / "demo.jsonl.gz", "--json").document
     design = found["design"]
     assert 10 < design["clusters"] <= design["scenarios"]
     assert design["baseline_repeats"] == 20

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import urllib.request
 from pathlib import Path
+
+import pytest
 
 from harness.evaluation.seeds import conversation_seed
 from harness.records.journal import read_journal
@@ -51,9 +54,13 @@ def test_a_replay_holds_an_extensions_conversation_again(door: Door, green, suit
 
 
 def test_the_demos_replay_says_the_same_words_again(door: Door) -> None:
-    """A green with a defect at a rate answers a replayed conversation as it did, whatever was held around it."""
+    """A selection is shown without a verdict, its shops are gone, and green with a defect at a rate answers a replay as it did among others."""
     seen = door("demo", "--only", "order_tracking", "--repeats", 3, "--defect", "apology-200=0.15", "--quiet", "--json", "--out", "all")
     assert seen.code == 0, seen.err
+    assert seen.document["gates"] == {}
+    assert Path("all/report.json").exists()
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(seen.document["run"]["url"], timeout=5)  # noqa: S310 - loopback
     row = next(one for one in seen.document["scenarios"] if one["worst"] and one["worst"]["repeat"] > 0)
     done = door(*shlex.split(row["replay"])[1:], "--quiet", "--json", "--out", "one")
     assert done.code == 0, done.err

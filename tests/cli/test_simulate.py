@@ -8,13 +8,19 @@ import pytest
 
 from tests.cli.conftest import Door
 
-FEW = ("--runs", "200", "--seed", "1")
+FEW = ("--runs", "60", "--seed", "1")
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks are drawn whole: draw no more than the few runs that are asked for here."""
+    monkeypatch.setattr("harness.statistics.operating.CHUNK_SCORES", 200_000)
 
 
 def test_one_document_with_the_documented_fields(door: Door) -> None:
     """Every flag of the documented call is understood, and the document says what was simulated."""
     words = "--scenarios 40 --baseline-repeats 20 --looks 1,2,4,7,12,20 --drop 0.4 --shape uniform --model base --policy prove"
-    done = door("simulate", *words.split(), *FEW, "--json")
+    done = door("simulate", *words.split(), "--runs", "200", "--seed", "1", "--json")
     found = done.document
     assert (done.code, done.err) == (0, "")
     assert found["pass_rate"] == 0
@@ -29,7 +35,7 @@ def test_one_document_with_the_documented_fields(door: Door) -> None:
 
 def test_the_same_seed_prints_the_same(door: Door) -> None:
     """Two calls agree to the last digit; another seed does not."""
-    one, same, other = (door("simulate", "--runs", "200", "--seed", seed, "--drop", "0.2", "--json").out for seed in (5, 5, 6))
+    one, same, other = (door("simulate", "--runs", "20", "--seed", seed, "--drop", "0.2", "--json").out for seed in (5, 5, 6))
     assert one == same != other
 
 
@@ -46,7 +52,7 @@ def test_the_same_seed_prints_the_same(door: Door) -> None:
 )
 def test_looks_are_those_of_the_gate(door: Door, words: str, looks: list[int]) -> None:
     """By independent scenarios and policy, unless a flag says otherwise."""
-    assert door("simulate", *words.split(), "--runs", "20", "--json").document["design"]["looks"] == looks
+    assert door("simulate", *words.split(), "--runs", "2", "--json").document["design"]["looks"] == looks
 
 
 @pytest.mark.parametrize(
@@ -79,15 +85,15 @@ def test_people_read_sentences_and_a_small_table(door: Door) -> None:
     assert "conversations of the candidate on average, 800 at most." in text
     for verdict in ("PASS", "FAIL", "INCONCLUSIVE"):
         assert f"\n  {verdict}" in shown
-    assert "200 runs, seed 1" in text
+    assert "60 runs, seed 1" in text
     assert max(len(line) for line in shown.splitlines()) <= 80
 
 
 def test_what_the_gate_would_not_do_is_warned_of(door: Door) -> None:
     """Few scenarios and shallow baselines: the figures are the engine's, and the gate is stricter."""
-    few = door("simulate", "--scenarios", "8", "--baseline-repeats", "2", "--runs", "20", "--json").document["warnings"]
+    few = door("simulate", "--scenarios", "8", "--baseline-repeats", "2", "--runs", "2", "--json").document["warnings"]
     assert [warning.split()[2] for warning in few] == ["decides", "refuses"]
-    assert "for this suite only" in door("simulate", "--scenarios", "20", "--runs", "20").out
+    assert "for this suite only" in door("simulate", "--scenarios", "20", "--runs", "2").out
 
 
 def test_the_list_of_regressed_scenarios(door: Door) -> None:
