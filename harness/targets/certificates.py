@@ -19,7 +19,8 @@ def tls_of(wire: Wire) -> ssl.SSLContext:
     """
     tls = wire.file.tls
     login = wire.file.auth.login
-    secure = any(url is not None and url.startswith("https:") for url in (wire.file.url, login.url if login else None))
+    places = (wire.file.url, login.url if login else None, wire.file.proxy)
+    secure = any(url is not None and url.startswith("https:") for url in places)
     if not secure:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context = httpx.create_ssl_context()

@@ -68,7 +68,9 @@ class Connection:
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_S),
             follow_redirects=False,
             trust_env=route.trust_env,
-            proxy=route.proxy,
+            proxy=None
+            if route.proxy is None
+            else httpx.Proxy(route.proxy, ssl_context=route.tls if route.proxy.startswith("https:") else None),
             transport=None if route.application is None else httpx.ASGITransport(route.application, raise_app_exceptions=False),
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mangaassist-harness"},
         )

@@ -33,8 +33,8 @@ from harness.targets.socket_opening import SocketOpener
 from harness.targets.sockets import SocketDelivery, SocketShape
 from harness.targets.sse import EventStream
 from harness.targets.talk import Talk
-from harness.targets.traces import TraceTemplate
 from harness.targets.throttle import Place, Throttle
+from harness.targets.traces import TraceTemplate
 from harness.targets.wire import TargetFile, Wire
 from harness.targets.witness import Witness
 

@@ -18,6 +18,7 @@ from harness.targets.failures import cut, failed, out_of_time, unconnected
 from harness.targets.protocol import FailureKind, TransportFailure
 from harness.targets.raw_reply import RawReply
 from harness.targets.route import Route
+from harness.targets.tunnel import TunnelError, tunnel
 from harness.targets.wire import TargetFile
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class SocketOpener:
         route: by which way.
 
     Raises:
-        SettingsError: the extra is not installed.
+        SettingsError: the extra is not installed, or the proxy is none that a socket can pass through.
     """
 
     def __init__(self, file: TargetFile, route: Route) -> None:
@@ -49,16 +50,23 @@ class SocketOpener:
         self._file = file
         self._route = route
         self._secure = route.base.scheme == "https"
+        self._proxy = None if route.socket_proxy is None else httpx.URL(route.socket_proxy)
+        if self._proxy is not None and self._proxy.scheme != "http":
+            raise SettingsError(f"{file.name}: a WebSocket needs a proxy with http://; name one as `proxy`, or say `proxy: none`")
 
     def url(self, path: str) -> str:
         """Return the address of a socket; its host is the one that is checked in the certificate."""
+        return self._address(path, self._route.host)
+
+    def _address(self, path: str, host: str | None = None) -> str:
+        """Return where a connection is made to, whatever name it has there."""
         scheme = "wss" if self._secure else "ws"
-        netloc = self._route.host or self._route.base.netloc.decode("ascii")
+        netloc = host or self._route.base.netloc.decode("ascii")
         return f"{scheme}://{netloc}{self._route.base.raw_path.decode('ascii').rstrip('/')}{path}"
 
     async def open(self, path: str, headers: Headers, limit_s: float) -> ClientConnection | RawReply | TransportFailure:
         """Return an open socket, the response that refused it, or what kept it from opening within so many seconds."""
-        from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, ProxyError  # noqa: PLC0415 - an extra
+        from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus  # noqa: PLC0415 - an extra
 
         began = time.perf_counter()
         longest = min(self._file.connect_timeout_s, limit_s)
@@ -76,8 +84,8 @@ class SocketOpener:
                 return await self._connected(path, headers, made)
         except InvalidStatus as error:
             return _response(error.response, began)
-        except ProxyError as error:
-            return unconnected(error, host, began, "the proxy refused")
+        except TunnelError as error:
+            return unconnected(error, host, began, str(error))
         except InvalidMessage as error:
             eof = isinstance(error.__cause__, (EOFError, OSError))
             return cut(began) if eof else failed(FailureKind.UNREADABLE, "the reply to the handshake is not valid HTTP", began)
@@ -91,9 +99,16 @@ class SocketOpener:
 
     async def _connected(self, path: str, headers: Headers, made: Any) -> ClientConnection:
         from websockets.asyncio.client import ClientConnection, connect  # noqa: PLC0415 - an extra
+        from websockets.uri import parse_uri  # noqa: PLC0415 - an extra
+
+        named = parse_uri(self.url(path))
 
         class Noticed(ClientConnection):
-            """Says when there is a connection, before anything is said on it."""
+            """Says when there is a connection, before anything is said on it, and calls the host by the name that the target file gives."""
+
+            def __init__(self, protocol: Any, **options: Any) -> None:
+                protocol.uri = named
+                super().__init__(protocol, **options)
 
             def connection_made(self, transport: Any) -> None:
                 made()
@@ -106,15 +121,15 @@ class SocketOpener:
                 return exc
 
         ping_s = None if self._file.websocket is None else self._file.websocket.ping_s
-        there: dict[str, Any] = {"ssl": self._route.tls} if self._secure else {}
-        if self._route.host is not None:
-            port = self._route.base.port or (443 if self._secure else 80)
-            there |= {"host": self._route.base.host, "port": port}
+        there: dict[str, Any] = {"ssl": self._route.tls, "server_hostname": named.host} if self._secure else {}
+        if self._proxy is not None:  # by ourselves: the library's own way raises in the event loop when a proxy hangs up
+            base = self._route.base
+            there["sock"] = await tunnel(self._proxy, base.host, base.port or (443 if self._secure else 80))
         return await Unredirected(
-            self.url(path),
+            self._address(path),
             additional_headers=headers,
             user_agent_header="mangaassist-harness",
-            proxy=self._route.proxy or (True if self._route.trust_env else None),
+            proxy=None,
             compression=None,
             open_timeout=None,  # bounded around it
             ping_interval=ping_s,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -66,8 +67,10 @@ class SocketBot:
 
 
 @asynccontextmanager
-async def socket_bot(talk: Talk, *refusals: Response, accept: Callable[[str], Any] | None = None) -> AsyncGenerator[SocketBot]:
-    """Serve; the first handshakes are refused with these, and `accept` answers a message with what its answer is called."""
+async def socket_bot(
+    talk: Talk, *refusals: Response, accept: Callable[[str], Any] | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[SocketBot]:
+    """Serve, by TLS if told; the first handshakes are refused with these, and `accept` answers a message with what its answer is called."""
     bot, refuse = SocketBot(), list(refusals)
 
     async def message(request: Request) -> Response:
@@ -93,9 +96,12 @@ async def socket_bot(talk: Talk, *refusals: Response, accept: Callable[[str], An
     app = Starlette(routes=[Route("/chat", message, methods=["POST"]), WebSocketRoute("/socket", line)])
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    server = QuietServer(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, ws="websockets-sansio"))
+    config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, ws="websockets-sansio")
+    config.load()
+    config.ssl = tls
+    server = QuietServer(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    bot.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    bot.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{listener.getsockname()[1]}"
     await server.listening.wait()
     try:
         yield bot
