@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from harness.baselines.baseline import Baseline, BaselineScenario
 from harness.conversations.transcript import EndReason, Transcript
@@ -26,6 +27,7 @@ TARGET = TargetIdentity("green", "http://127.0.0.1:8001")
 JUDGE = JudgeIdentity("rules only", "a" * 16, "b" * 16)
 
 Scores = Mapping[str, int] | None
+Rated = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,14 @@ def _records(scenario: Measured, planned: int) -> list[ConversationRecord]:
 def _record(
     scenario_id: str, repeat: int, purpose: Purpose, passed: bool, scores: Scores, *, crashed: bool = False, critical: bool = False
 ) -> ConversationRecord:
+    return _made(scenario_id, repeat, purpose, passed, None if scores is None else tuple(scores.items()), crashed, critical)
+
+
+@lru_cache(maxsize=50_000)
+def _made(
+    scenario_id: str, repeat: int, purpose: Purpose, passed: bool, scores: Rated | None, crashed: bool, critical: bool
+) -> ConversationRecord:
+    """One record; records never change, and the same ones are asked for at every look of every table."""
     ended = EndReason.TARGET_FAILURE if crashed else EndReason.COMPLETED
     outcome = FindingOutcome.MET if passed else FindingOutcome.UNMET
     return ConversationRecord(
@@ -180,8 +190,8 @@ def _record(
     )
 
 
-def _judgement(scores: Scores, *, critical: bool) -> Judgement:
+def _judgement(scores: Rated | None, *, critical: bool) -> Judgement:
     if scores is None:
         return Judgement(JudgementOutcome.FAILED, (), (), Usage(), "no answer")
     failures = ("safety",) if critical else ()
-    return Judgement(JudgementOutcome.RATED, (), tuple(Rating(name, score, 2, 3, failures) for name, score in scores.items()), Usage())
+    return Judgement(JudgementOutcome.RATED, (), tuple(Rating(name, score, 2, 3, failures) for name, score in scores), Usage())

@@ -229,7 +229,8 @@ def test_a_lost_row_that_could_not_matter_is_only_mentioned():
 
 
 arms = st.tuples(st.integers(10, 16), st.integers(3, 5), st.integers(0, 1000), st.sampled_from([0.0, 0.1, 0.3, 0.6]))
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=settings.default.max_examples // 2)
+"""Each example is several whole gates."""
 
 
 @few

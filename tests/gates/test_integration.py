@@ -346,6 +346,10 @@ def built(cases):
     ]
 
 
+few = settings(max_examples=settings.default.max_examples // 2)
+"""Each example is several whole gates."""
+
+
 def as_asked(scenario):
     """The scenario with no more of its extension than the gate would have asked for."""
     failed = not all(scenario.passes)
@@ -353,7 +357,7 @@ def as_asked(scenario):
     return replace(scenario, extension=list(scenario.extension)[:due])
 
 
-@settings(deadline=None, max_examples=50)
+@few
 @given(scenario_cases(), st.data())
 def test_one_more_failure_never_moves_towards_pass(cases, data):
     """Turning a pass into a failure, or adding a failed conversation, never improves the answer."""
@@ -368,7 +372,7 @@ def test_one_more_failure_never_moves_towards_pass(cases, data):
         assert rank(answer([*HEALTHY[:20], *scenarios[:place], worse, *scenarios[place + 1 :]])) <= before
 
 
-@settings(deadline=None, max_examples=50)
+@few
 @given(scenario_cases(), st.data())
 def test_a_missing_conversation_never_yields_pass(cases, data):
     """With one conversation missing, of the look or of the extension, nothing PASSes."""
@@ -385,7 +389,7 @@ def test_a_missing_conversation_never_yields_pass(cases, data):
     assert rank(after) < RANK[Decision.PASS]
 
 
-@settings(deadline=None, max_examples=50)
+@few
 @given(scenario_cases(), st.randoms(use_true_random=False))
 def test_order_changes_nothing(cases, random):
     """Scenarios in any order, and repeats in any order within a look, give the same answer."""

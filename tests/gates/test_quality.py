@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.baselines.compare import compare
@@ -21,7 +21,6 @@ FIGURES = {
     "weight_unpaired", "dimensions", "worst", "judge", "coverage", "unpaired",
     "policy", "look", "level", "suite", "attempt", "references", "guardrails", "guardrail_margin", "catastrophes", "regressed", "coupling",
 }  # fmt: skip
-TOWARDS_PASS = [Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS]
 
 
 def suite(count, green=(5, 5, 4, 5, 5), baseline=(5, 5, 5, 4, 5), **more):
@@ -284,25 +283,13 @@ def test_an_inconclusive_headline_says_what_would_decide():
 scores = st.lists(st.lists(st.integers(2, 5), min_size=3, max_size=3), min_size=10, max_size=16)
 
 
-def from_scores(rows, shift=0, weight=1.0):
-    return [
-        Measured(f"s{index:02}", tone(*[score - shift for score in row]), tone(4, 4, 4, 5 - index % 2), weight=weight * (1 + index % 3))
-        for index, row in enumerate(rows)
-    ]
+def from_scores(rows):
+    return [Measured(f"s{index:02}", tone(*row), tone(4, 4, 4, 5 - index % 2), weight=1.0 + index % 3) for index, row in enumerate(rows)]
 
 
-@settings(deadline=None, max_examples=50)
-@given(scores)
-def test_lowering_all_scores_never_moves_towards_pass(rows):
-    """One point less in every conversation of green never improves the verdict."""
-    before, after = verdict(from_scores(rows), repeats=3).decision, verdict(from_scores(rows, shift=1), repeats=3).decision
-    assert TOWARDS_PASS.index(after) <= TOWARDS_PASS.index(before)
-
-
-@settings(deadline=None, max_examples=50)
 @given(scores, st.integers(0, 15), st.integers(0, 2), st.booleans())
-def test_a_missing_judgement_never_yields_pass(rows, scenario, repeat, in_green):
-    """Replacing a score by nothing, in either arm, never makes a PASS of what was none."""
+def test_a_missing_judgement_decides_nothing(rows, scenario, repeat, in_green):
+    """Replacing a score by nothing, in either arm, never makes a PASS of what was none, nor a FAIL."""
     policy = GatePolicy(missing_share=1.0, missing_gap=1.0)
     complete = from_scores(rows)
     place = scenario % len(rows)
@@ -314,24 +301,3 @@ def test_a_missing_judgement_never_yields_pass(rows, scenario, repeat, in_green)
     answer = verdict(changed, policy, repeats=3)
     assert answer.decision is not Decision.PASS or complete_verdict.decision is Decision.PASS
     assert answer.decision is not Decision.FAIL or complete_verdict.decision is Decision.FAIL
-
-
-@settings(deadline=None, max_examples=50)
-@given(scores, st.randoms(use_true_random=False))
-def test_order_changes_nothing(rows, random):
-    """Scenarios and repeats in any order give the same verdict, figures and fingerprints of evidence aside."""
-    ordered = from_scores(rows)
-    shuffled = [replace(one, green=random.sample(list(one.green), len(one.green))) for one in random.sample(ordered, len(ordered))]
-    one, other = verdict(ordered, repeats=3), verdict(shuffled, repeats=3, stored=random.sample(ordered, len(ordered)))
-    assert one.decision is other.decision
-    assert one.figures["lower"] == pytest.approx(other.figures["lower"])
-    assert one.figures["upper"] == pytest.approx(other.figures["upper"])
-
-
-@settings(deadline=None, max_examples=50)
-@given(scores, st.floats(0.01, 100))
-def test_scaling_weights_changes_nothing(rows, factor):
-    """Only ratios of weights count."""
-    one, other = verdict(from_scores(rows), repeats=3), verdict(from_scores(rows, weight=factor), repeats=3)
-    assert one.decision is other.decision
-    assert one.figures["lower"] == pytest.approx(other.figures["lower"])
