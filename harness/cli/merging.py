@@ -17,6 +17,7 @@ from harness.cli.reporting import GATES, publish, publish_error, refuse_unwritab
 from harness.cli.verdict import account_of, circumstances_of, keep_count, rules_of
 from harness.errors import HarnessError, JournalError, JudgeError, SettingsError
 from harness.expectations.rehearsal import rehearse
+from harness.records.journal_content import of_infrastructure
 from harness.records.run import RunManifest
 from harness.records.shards import HeldShard, plan_of, read_shards
 from harness.records.store import BESIDE, JOURNAL, new_run_id, open_run_folder, write_atomically
@@ -91,7 +92,9 @@ def _merged(settings: Settings, named: Sequence[Path], flags: Mapping[str, Any],
         f"{merge.folder}: {counted(len(shards), 'shard')} of the plan {plan_of(plan)}, {counted(len(trial.run.conversations), 'conversation')}"
     )
     held_by = {key: one.manifest.run_id for one in shards for key in one.content.records}
-    told = replace(circumstances_of(bench, flags, merge.folder, gated=True), rerun=trial.rerun, spending=spending, held_by=held_by)
+    troubles = tuple(trouble for one in shards for trouble in one.content.troubles)
+    known = circumstances_of(bench, flags, merge.folder, gated=True)
+    told = replace(known, rerun=trial.rerun, troubles=troubles, spending=spending, held_by=held_by)
     return publish(build_report(trial.run, trial.baseline, trial.verdicts, settings.mode, told), merge.folder, flags)
 
 
@@ -170,7 +173,7 @@ def _folder(path: Path) -> Path:
 def _invalid(merge: _Merge, problems: tuple[str, ...]) -> tuple[Trial, None]:
     """Return the verdicts on a run that was not measured as a whole; no journal is written, since it would have gaps."""
     seen = measured(merge.shards, merge.plan, merge.beside, problems)
-    rerun = sum(len(one.content.troubles) for one in merge.shards)
+    rerun = sum(of_infrastructure(one.content.troubles) for one in merge.shards)
     return in_event_loop((), lambda: decide_as_held(seen, merge.rules, NOT_HELD, rerun)), None
 
 
@@ -208,7 +211,7 @@ def _write(merge: _Merge) -> None:
             raise JournalError(
                 f"{', '.join(missing)}: what the judge cost is missing; keep the whole folder of each shard, not its journal alone"
             )
-        from harness.language_model.ledger import joined
+        from harness.language_model.money.ledger import joined
 
         write_atomically(merge.folder / SPENDING, joined(accounts))
     if merge.beside is not None:

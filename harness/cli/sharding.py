@@ -21,6 +21,7 @@ from harness.cli.output import counted
 from harness.cli.reporting import publish, refuse_unwritable
 from harness.cli.verdict import account_of, circumstances_of, ready, rules_of
 from harness.errors import SettingsError
+from harness.records.journal_content import of_infrastructure
 from harness.records.run import RunManifest, SeedStream, Shard
 from harness.records.shards import break_seal, plan_of, write_seal
 from harness.reports.report import build_report
@@ -69,7 +70,8 @@ def hold_shard_and_report(settings: Settings, only: tuple[str, ...], flags: Mapp
     circumstances = replace(
         circumstances_of(bench, flags, folder, gated=False),
         duration_s=time.monotonic() - began if flags["resume"] is None else None,
-        rerun=len(experiments[0].green.journal.troubles),
+        rerun=of_infrastructure(experiments[0].green.journal.troubles),
+        troubles=experiments[0].green.journal.troubles,
         spending=account_of(bench, experiments[0]),
         limit=limit_told(bench.target),
     )

@@ -22,6 +22,7 @@ from harness.gates import quality
 from harness.gates.quality_drift import measured_cautions
 from harness.gates.verdict import Decision
 from harness.records.attempts import Attempt, attempt_key, earlier_attempts, record_attempt
+from harness.records.journal_content import of_infrastructure
 from harness.records.redact import Known
 from harness.records.run import RunRecord, SeedStream
 from harness.reports.conversation import conversation
@@ -87,7 +88,7 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
         experiments.append(experiment)
         if not gated:
             run = await measure(experiment)
-            return Trial(run, None, len(experiment.green.journal.troubles), drift=await measured_drift(watch, run))
+            return Trial(run, None, of_infrastructure(experiment.green.journal.troubles), drift=await measured_drift(watch, run))
         return await hold_trial(experiment, rules_of(bench, watch, experiment.green.manifest.run_id, extended=bool(flags.get("extend"))))
 
     trial, folder = hold(bench, SeedStream.GATE, work, flags)
@@ -99,6 +100,7 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
         cautions=(*known.cautions, *measured_cautions(trial.drift)),
         duration_s=time.monotonic() - began if flags["resume"] is None else None,
         rerun=trial.rerun,
+        troubles=experiments[0].green.journal.troubles,
         spending=account_of(bench, experiments[0]),
         limit=limit_told(bench.target),
     )
@@ -151,6 +153,7 @@ def circumstances_of(bench: Bench, flags: Mapping[str, Any], folder: Path, *, ga
         cautions=(
             *(trust.cautions if trust is not None else ()),
             *_left_out(bench),
+            *(_simulated(bench) if gated else ()),
             *overruled_counts(bench),
             *(_noise_cautions(bench) if gated and settings.mode == "enforce" else ()),
         ),
@@ -168,6 +171,24 @@ def _left_out(bench: Bench) -> tuple[str, ...]:
     count = len(bench.creating)
     said = "1 scenario creates something and was" if count == 1 else f"{count} scenarios create something and were"
     return (f"{said} left out, because the target file does not say `sandboxed: true`.",)
+
+
+def _simulated(bench: Bench) -> tuple[str, ...]:
+    """Say what simulated users have to do with the verdicts: left out, or decided on."""
+    found = []
+    if bench.not_gating:
+        count = len(bench.not_gating)
+        said = "1 scenario has a simulated user and was" if count == 1 else f"{count} scenarios have a simulated user and were"
+        found.append(
+            f"{said} left out: gates decide on scripts; hold them with `harness run`, or say `gates: true` of users that proved to be steady."
+        )
+    deciding = sum(one.user is not None for one in bench.suite.scenarios)
+    if deciding:
+        found.append(
+            f"{deciding} of {len(bench.suite.scenarios)} scenarios that decide here have a simulated user, whose repeats spread more than a "
+            "script's: expect more repeats until a verdict, and look at what was replaced."
+        )
+    return tuple(found)
 
 
 def _noise_cautions(bench: Bench) -> tuple[str, ...]:

@@ -8,12 +8,12 @@ out of their part would have its worst conversations replaced. Beyond one in ten
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from harness.conversations.simulation import Breach
 from harness.records.journal import Journal
 from harness.records.journal_content import Key, Trouble
-from harness.records.run import Assignment
+from harness.records.run import Assignment, RunManifest
 from harness.scenarios.model import Scenario
 
 REPLACED_SHARE = 0.1
@@ -31,10 +31,8 @@ class Replacements:
 
     def __init__(self, journal: Journal, scenarios: Mapping[str, Scenario]) -> None:
         self._journal = journal
-        self._spoiled: Counter[Key] = Counter((one.scenario_id, one.repeat) for one in journal.troubles if one.breach is not None)
-        manifest = journal.manifest
-        simulated = sum(plan.id in scenarios and scenarios[plan.id].user is not None for plan in manifest.scenarios)
-        self._quota = max(LEAST_REPLACED, int(REPLACED_SHARE * manifest.repeats * simulated))
+        self._spoiled = _spoiled(journal.troubles)
+        self._simulated = {name for name, scenario in scenarios.items() if scenario.user is not None}
 
     def of(self, assignment: Assignment) -> int:
         """Return how often a conversation was spoiled so far."""
@@ -43,15 +41,7 @@ class Replacements:
     @property
     def problem(self) -> str | None:
         """Why nothing more may be replaced; None while something may."""
-        count = self._spoiled.total()
-        if count <= self._quota:
-            return None
-        (scenario_id, repeat), most = self._spoiled.most_common(1)[0]
-        return (
-            f"the simulated user broke its contract in {count} conversations, and {self._quota} may be replaced (most often scenario "
-            f"{scenario_id}, repeat {repeat}: {most}); what users did is no measurement of the bot: look at the run's journal, mend "
-            "persona, goal or slots of that scenario, or choose another --simulator, and start a new run"
-        )
+        return _problem(self._spoiled, self._journal.manifest, self._simulated)
 
     def spoiled(self, assignment: Assignment, breach: Breach) -> str | None:
         """Note that a conversation was spoiled and has to be replaced; returns why it may not be, if so."""
@@ -60,3 +50,32 @@ class Replacements:
         self._spoiled[assignment.scenario_id, assignment.repeat] += 1
         problem = self.problem
         return None if problem is None else f"{problem} (last: scenario {assignment.scenario_id}, repeat {assignment.repeat}: {sentence})"
+
+
+def replacement_problem(troubles: Iterable[Trouble], manifest: RunManifest, simulated: Collection[str]) -> str | None:
+    """Return why a run replaced more conversations than it may; None where it did not.
+
+    Args:
+        troubles: all that spoiled conversations, of all parts of the run.
+        manifest: what was planned.
+        simulated: ids of the scenarios whose users are simulated; those with breaches are among them anyway.
+    """
+    return _problem(_spoiled(troubles), manifest, simulated)
+
+
+def _spoiled(troubles: Iterable[Trouble]) -> Counter[Key]:
+    return Counter((one.scenario_id, one.repeat) for one in troubles if one.breach is not None)
+
+
+def _problem(spoiled: Counter[Key], manifest: RunManifest, simulated: Collection[str]) -> str | None:
+    played = {plan.id for plan in manifest.scenarios} & ({*simulated} | {key[0] for key in spoiled})
+    quota = max(LEAST_REPLACED, int(REPLACED_SHARE * manifest.repeats * len(played)))
+    count = spoiled.total()
+    if count <= quota:
+        return None
+    (scenario_id, repeat), most = spoiled.most_common(1)[0]
+    return (
+        f"the simulated user broke its contract in {count} conversations, and {quota} may be replaced (most often scenario {scenario_id}, "
+        f"repeat {repeat}: {most}); what users did is no measurement of the bot: look at the run's journal, mend persona, goal or slots of "
+        "that scenario, or choose another --simulator, and start a new run"
+    )

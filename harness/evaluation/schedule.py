@@ -33,7 +33,7 @@ from harness.evaluation.evaluate import Services, hold
 from harness.evaluation.judging_queue import JudgingQueue
 from harness.evaluation.replacements import Replacements
 from harness.records.journal import Journal
-from harness.records.journal_content import Key, Trouble
+from harness.records.journal_content import Key, Trouble, of_infrastructure
 from harness.records.run import Assignment, ConversationRecord, RunManifest
 from harness.scenarios.model import Scenario
 from harness.targets.protocol import FailureKind
@@ -160,7 +160,7 @@ class _Look:
         self.scope = anyio.CancelScope()
         manifest = journal.manifest
         self._quota = default_quota(manifest) if limits.quota is None else limits.quota
-        self._troubles = sum(one.breach is None for one in journal.troubles)
+        self._troubles = of_infrastructure(journal.troubles)
         self._replacements = Replacements(journal, scenarios)
         self._in_a_row = 0
         self._answered = bool(journal.records)

@@ -43,6 +43,11 @@ class Trouble:
     """How the simulated user broke its contract; None for trouble of the infrastructure."""
 
 
+def of_infrastructure(troubles: Iterable[Trouble]) -> int:
+    """Return how many conversations infrastructure trouble spoiled, those aside that a simulated user did."""
+    return sum(one.breach is None for one in troubles)
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What the judge answered about a conversation that the journal holds already."""

@@ -20,6 +20,7 @@ from harness.reports.rows import ScenarioRow
 from harness.reports.spending import spending_data
 from harness.reports.summary import RunSummary
 from harness.reports.terms import changed_data, trusted_data
+from harness.reports.users import users_data
 
 SCHEMA_VERSION = 1
 TEXT_LIMIT = 4000
@@ -62,6 +63,8 @@ def data(report: Report) -> dict[str, Any]:
         "cautions": list(report.cautions),
         "next_steps": list(report.next_steps),
     }
+    if report.users is not None:
+        found["users"] = users_data(report.users)
     if report.spending is not None:
         found["spending"] = spending_data(report.spending)
     if report.changed is not None:

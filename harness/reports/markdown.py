@@ -17,6 +17,7 @@ from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
 from harness.reports.spending import SpendingReport
 from harness.reports.summary import RunSummary
+from harness.reports.users import users_sentences
 
 MAX_BYTES = 60_000
 SHOWN_REGRESSIONS = 10
@@ -56,6 +57,7 @@ def _blocks(report: Report) -> Iterator[str]:
         ("What to do", report.next_steps),
         ("Cautions", report.cautions),
         ("Not compared", wording.unpaired_sentences(report)),
+        ("How users were played", users_sentences(report.users) if report.users else ()),
         (terms.CHANGED_TITLE, terms.changed_sentences(report.changed)),
         (inline(terms.trusted_title(report.trusted)), terms.trusted_sentences(report.trusted)),
     ):

@@ -22,6 +22,7 @@ from harness.reports.quality_reading import Listing, listing
 from harness.reports.rows import RowSource, ScenarioRow
 from harness.reports.spending import SpendingReport
 from harness.reports.summary import BaselineSummary, Circumstances, RunSummary, Unpaired, baseline_summary, run_summary, unpaired
+from harness.reports.users import UsersReport, users_report
 from harness.targets.traces import TraceLinks
 from harness.trusted.terms import TrustedTerms
 
@@ -64,6 +65,8 @@ class Report:
     """False for a run that was only measured: no gate was asked."""
     asked: tuple[str, ...] = ()
     """Gates that would have given a verdict, where an error came before any run."""
+    users: UsersReport | None = None
+    """How users were played; None where all were scripts, said as they are written."""
     spending: SpendingReport | None = None
     """What asking models used and cost; None where none was asked."""
     changed: ChangedTerms | None = None
@@ -155,6 +158,7 @@ def build_report(
         unpaired=(lists := unpaired(run, comparison)),
         cautions=_cautions(run, given, circumstances),
         gated=verdicts is not None,
+        users=users_report(run, circumstances.troubles),
         spending=circumstances.spending,
         changed=None if recorded is None else changed_terms(run.manifest, recorded, circumstances.policy),
         trusted=circumstances.trusted,

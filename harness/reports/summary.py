@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.baselines.baseline import Baseline
 from harness.baselines.compare import Comparison
+from harness.records.journal_content import Trouble
 from harness.records.redact import NOTHING_KNOWN, Known, Redactor
 from harness.records.run import RunRecord
 from harness.reports.spending import SpendingReport
@@ -30,6 +31,8 @@ class Circumstances:
     """Wall time of the whole run; None where it is not known, as for one that was interrupted and resumed."""
     rerun: int = 0
     """Conversations held again because of infrastructure trouble."""
+    troubles: tuple[Trouble, ...] = ()
+    """All that spoiled conversations, as the journal has it: infrastructure, and simulated users."""
     replay: tuple[str, ...] = ()
     """Command that replays a conversation once `--only ID --repeat NUMBER --seed N` is added; default: `harness run` against the target's URL."""
     suite: Path | None = None

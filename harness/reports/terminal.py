@@ -15,6 +15,7 @@ from harness.reports.layout import cells, padded, wrapped, wrapped_command
 from harness.reports.report import Report
 from harness.reports.rows import ScenarioRow
 from harness.reports.spending import spending_sentences
+from harness.reports.users import users_sentences
 
 DEFAULT_WIDTH = 80
 NARROWEST = 40
@@ -139,6 +140,7 @@ def _sections(report: Report, width: int) -> Iterator[tuple[str, list[Line]]]:
     yield terms.CHANGED_TITLE, list(_bullets(terms.changed_sentences(report.changed), width))
     yield console(terms.trusted_title(report.trusted)), list(_bullets(terms.trusted_sentences(report.trusted), width))
     yield "What to do", list(_bullets(report.next_steps, width))
+    yield "How users were played", list(_bullets(users_sentences(report.users) if report.users else (), width))
     yield "What judging cost", list(_bullets(spending_sentences(report.spending) if report.spending else (), width))
     if report.run is not None:
         yield f"Run {console(report.run.id)}", [line for label, text in wording.measured(report) for line in _labelled(label, text, width)]

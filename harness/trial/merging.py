@@ -13,10 +13,11 @@ from pathlib import Path
 
 from harness.errors import JournalError
 from harness.evaluation.attest import build_of, build_problems, builds_match
+from harness.evaluation.replacements import replacement_problem
 from harness.evaluation.schedule import default_quota
 from harness.frozen import fingerprint
 from harness.records.journal import Journal, read_journal
-from harness.records.journal_content import JournalContent, Key, Trouble, differences
+from harness.records.journal_content import JournalContent, Key, Trouble, differences, of_infrastructure
 from harness.records.run import Assignment, ConversationRecord, RunManifest, RunRecord, Shard
 from harness.records.shards import HeldShard
 from harness.records.store import JOURNAL
@@ -98,14 +99,18 @@ def gaps(shards: Sequence[HeldShard], plan: RunManifest, judged: Collection[Key]
 
 def unproved(shards: Sequence[HeldShard], plan: RunManifest, beside: RunManifest | None) -> tuple[str, ...]:
     """Return why the run as a whole measured the wrong thing: mixed builds, or more infrastructure trouble than one run may have."""
-    troubles = sum(len(one.content.troubles) for one in shards)
-    quota = default_quota(plan)
+    troubles = [trouble for one in shards for trouble in one.content.troubles]
+    spoiled, quota = of_infrastructure(troubles), default_quota(plan)
     found = []
-    if troubles > quota:
+    if spoiled > quota:
         found.append(
-            f"infrastructure trouble spoiled {troubles} conversations of all shards together, {quota} may be held again; "
+            f"infrastructure trouble spoiled {spoiled} conversations of all shards together, {quota} may be held again; "
             "remove its cause and start a new run"
         )
+    simulated = {record.assignment.scenario_id for one in shards for record in one.content.records.values() if record.gist.simulation}
+    replaced = replacement_problem(troubles, plan, simulated)
+    if replaced is not None:
+        found.append(replaced)
     found += _builds([(one.path, one.content, one.seal.stated if one.seal else None) for one in shards], plan)
     if beside is not None:
         other = [(one.path, one.beside, one.seal.beside_stated if one.seal else None) for one in shards]
@@ -136,9 +141,9 @@ def measured_in(folder: Path, other: Path | None, step: Step) -> tuple[Measureme
     held = read_journal(folder / JOURNAL)
     green = _run(held.manifest, held.records.values(), (), step.looked)
     if other is None:
-        return Measurement(green), len(held.troubles)
+        return Measurement(green), of_infrastructure(held.troubles)
     blue = read_journal(other / JOURNAL)
-    return Measurement(green, _run(blue.manifest, blue.records.values(), (), step.looked)), len(held.troubles)
+    return Measurement(green, _run(blue.manifest, blue.records.values(), (), step.looked)), of_infrastructure(held.troubles)
 
 
 def told_apart(trial: Trial) -> Trial:

@@ -20,7 +20,7 @@ from harness.gates.quality_calibration import Standing
 from harness.gates.quality_course import Looking
 from harness.gates.quality_drift import drift_invalid
 from harness.gates.verdict import Decision, NextLook, Verdict
-from harness.records.journal_content import Key
+from harness.records.journal_content import Key, of_infrastructure
 from harness.records.run import Assignment, Purpose, RunManifest, RunRecord
 from harness.trial.experiment import Experiment, Measurement, Step, hold_step
 from harness.trial.plan import confirmation, extension, first_wave, further_look, keys
@@ -95,7 +95,7 @@ async def hold_trial(experiment: Experiment, rules: Rules) -> Trial:
         answer = quality.stopped(_evidence(rules, seen), rules.policy, NOT_HELD)
     # A must_pass scenario may have failed in a later look, for the first time: that asks for its re-runs too.
     found, seen = await _integration(experiment, rules, seen, before)
-    return Trial(seen.green, (found, answer), len(experiment.green.journal.troubles), _baseline(rules, seen))
+    return Trial(seen.green, (found, answer), of_infrastructure(experiment.green.journal.troubles), _baseline(rules, seen))
 
 
 def first_step(manifest: RunManifest, rules: Rules) -> Step:
