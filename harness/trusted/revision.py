@@ -6,6 +6,7 @@ what Git LFS keeps is not in git. Sizes are known before anything is read.
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -119,10 +120,7 @@ class Revision:
         """Return what, at or below a place, the checked-out commit has otherwise than this one."""
         if self.head is None or self.head == self.commit:
             return ()
-        words = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none"]
-        answer = ask(self.top, [*words, "--end-of-options", self.commit, self.head, "--", *_paths(place)])
-        _told(answer, f"{place}: cannot be compared between {self.shown} and what is checked out")
-        return tuple(name for name in os.fsdecode(answer.said).split("\0") if name)
+        return tuple(name for name in _difference(self.top, self.commit, self.head) if PurePosixPath(name).is_relative_to(place))
 
     def known(self, place: PurePosixPath) -> bool:
         """Return whether the checked-out commit holds anything at or below a place."""
@@ -168,6 +166,15 @@ def revision_of(name: str, start: Path) -> Revision:
         )
     head = ask(start, ["rev-parse", "--verify", "--quiet", "--end-of-options", "HEAD^{commit}"])
     return Revision(name, answer.text, Path(top), head.text if head.code == 0 else None)
+
+
+@functools.lru_cache(maxsize=4)  # asked for one place after the other; two commits never change
+def _difference(top: Path, before: str, after: str) -> tuple[str, ...]:
+    """Return every place that two commits have otherwise."""
+    words = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none"]
+    answer = ask(top, [*words, "--end-of-options", before, after])
+    _told(answer, f"{top}: {before[:SHORT]} cannot be compared with what is checked out")
+    return tuple(name for name in os.fsdecode(answer.said).split("\0") if name)
 
 
 def _unknown(name: str, top: Path, answer: Answer, *, shallow: bool) -> str:

@@ -39,6 +39,10 @@ class GitRepository:
         self.git("commit", "-q", "-m", message)
         return self.hash("HEAD")
 
+    def commit_nothing(self, message: str) -> str:
+        self.git("commit", "-q", "--allow-empty", "-m", message)
+        return self.hash("HEAD")
+
     def hash(self, name: str) -> str:
         return self.git("rev-parse", f"{name}^{{commit}}")
 

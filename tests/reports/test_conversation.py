@@ -9,6 +9,7 @@ from harness.judging.judge import CriterionAnswer, CriterionVerdict
 from harness.records.run import ConversationRecord
 from harness.reports.conversation import conversation
 from harness.targets.protocol import FailureKind, Owner, TransportFailure
+from harness.targets.traces import TraceLinks, TraceTemplate, trace_id
 from tests.reports import specimens
 
 
@@ -25,6 +26,19 @@ def test_a_failed_conversation_shows_what_was_said_and_what_was_unmet() -> None:
     assert "  user " in text
     assert "  bot " in text
     assert "MUST" in text
+
+
+def test_a_turn_that_failed_links_to_its_trace() -> None:
+    """By the id that the turn carried, or what the target calls it, on one line however narrow the terminal; a good turn has no link."""
+    links = TraceLinks(TraceTemplate("https://traces.example/{{ trace_id }}"), "the-run")
+    record = failing()
+    own = trace_id("the-run", record.assignment.scenario_id, record.assignment.repeat, 1)
+    assert f"  trace    https://traces.example/{own}" in conversation(record, width=40, links=links).splitlines()
+    [exchange] = record.transcript.exchanges
+    failure = TransportFailure(FailureKind.CUT, Owner.TARGET, "cut", trace="\x1b[31m::error::")
+    cut = replace(record, findings=(), transcript=replace(record.transcript, exchanges=(replace(exchange, reply=None, failure=failure),)))
+    assert "  trace    https://traces.example/%1B%5B31m%3A%3Aerror%3A%3A" in conversation(cut, links=links).splitlines()
+    assert "trace" not in conversation(specimens.conversation(0, 0), links=links)
 
 
 def test_the_same_finding_is_shown_once() -> None:

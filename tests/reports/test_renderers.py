@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
 
+from harness.gates.verdict import Decision, Reason
 from harness.reports.junit import junit
 from harness.reports.layout import cells
 from harness.reports.machine import document, schema
 from harness.reports.markdown import markdown
+from harness.reports.report import build_report
 from harness.reports.terminal import TRACE, terminal
 from tests.reports import sequential, specimens
 from tests.reports.test_escape import FRAGMENTS, hostile_text
@@ -158,3 +163,26 @@ def _assert_harmless(drawn, kind):
     if kind != "txt":
         assert "<script" not in drawn
         assert "<img" not in drawn
+
+
+@pytest.mark.parametrize(
+    "stated", ['"><script>alert(1)</script>', "a](http://evil.example) ![x](y)", "::error::x", "##[x]", "&copy;", "..", None]
+)
+def test_every_medium_links_to_the_trace_and_nowhere_else(stated):
+    """The shown turn's link is one link in each medium, to the template's host, whatever the target calls its trace."""
+    known = specimens.conversation(0, 0, "wrong", specimens.unmet("facts", "wrong"), 1)
+    [exchange] = known.transcript.exchanges
+    told = replace(exchange, reply=replace(exchange.reply, trace=stated))
+    wrong = replace(known, transcript=replace(known.transcript, exchanges=(told,)))
+    verdict = specimens.integration(Decision.FAIL, Reason("new_failure", "x"), [specimens.row(0, "new_failure", 0)])
+    circumstances = replace(specimens.CIRCUMSTANCES, traces=specimens.TRACES)
+    report = build_report(specimens.run({0: [wrong]}), specimens.baseline(), (verdict,), "enforce", circumstances)
+    link = json.loads(document(report))["scenarios"][0]["worst"]["trace_url"]
+    assert urlsplit(link).netloc == "traces.example"
+    assert f"\n{TRACE}{link}\n" in terminal(report, columns=60)
+    tokens = [child for token in MarkdownIt("commonmark", {"html": True}).parse(markdown(report)) for child in token.children or ()]
+    assert [token.attrs["href"] for token in tokens if token.type == "link_open"] == [link]
+    assert not [token for token in tokens if token.type == "image"]
+    assert f"trace: {link}" in html.unescape(junit(report)).splitlines()
+    for kind, render in RENDERERS.items():
+        _assert_harmless(render(report), kind)

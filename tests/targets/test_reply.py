@@ -14,6 +14,7 @@ from harness.frozen import canonical_json
 from harness.targets.http import HttpTarget
 from harness.targets.protocol import FailureKind, Opening, Owner, Reply
 from harness.targets.reply import retry_after_s
+from harness.targets.trace_file import Traces
 from harness.targets.wire import BuildSource, Secrets, Wire, default_target
 
 pytestmark = pytest.mark.anyio
@@ -154,6 +155,27 @@ async def test_the_build_is_read_from_field_or_header_also_of_failures():
         says(GOOD, **{"x-build": "h1"}), says(b"<html>", 502, **{"x-build": "h2"}), build=BuildSource(header="x-build")
     )
     assert (header.build, failed.build) == ("h1", "h2")
+
+
+TRACES = "https://traces.example/{{ trace_id }}"
+
+
+async def test_what_the_target_calls_its_trace_is_kept_of_replies_and_failures():
+    """From a header or a field, of a 200, a 500 and a body that nobody can read; a strange one is kept as it is and linked with care."""
+    root = {"x-amzn-trace-id": "Root=1-67891233-abcdef012345678912345678;Sampled=1"}
+    answers = (
+        says(GOOD, **root),
+        says({"text": "no"}, 500, **root),
+        says(b"<", **root),
+        says(GOOD, **{"x-amzn-trace-id": '"><b>'}),
+        says(GOOD),
+    )
+    by_header = await ask(*answers, traces=Traces(url=TRACES, header="X-Amzn-Trace-Id"))
+    assert [one.trace for one in by_header] == ["1-67891233-abcdef012345678912345678"] * 3 + ['"><b>', None]
+    [by_field] = await ask(says(GOOD | {"meta": {"trace": "abc"}}), traces=Traces(url=TRACES, field="meta.trace"))
+    assert by_field.trace == "abc"
+    [nobody_asked] = await ask(says(GOOD, **root))
+    assert nobody_asked.trace is None
 
 
 @pytest.mark.parametrize("stated", [None, 7, "", " ", ["x"], "a\x1b[31m"])
