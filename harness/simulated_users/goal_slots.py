@@ -1,10 +1,12 @@
 """The player without a key: tells slots step by step, turns suggestions down, digresses, changes language, mistypes, loses patience.
 
 Deterministic: its lines are a function of scenario, seed and replies. Agenda-based, after Schatzmann et al. 2007: what was asked
-for comes first, then what is on the agenda, and what is not understood brings urging and in the end a user who leaves.
+for comes first, then what is on the agenda; what is not understood is said in other words, then urged, and in the end the user leaves.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from harness.conversations.simulation import Outcome, Simulation, Variant
 from harness.conversations.speaker import Line
@@ -43,6 +45,8 @@ class GoalSlotSpeaker:
         self._tables = tables
         self._digressed = 0
         """Turn in which something else was asked; 0 before."""
+        self._said: set[str] = set()
+        """Committed wordings that were said, slips aside."""
 
     @property
     def simulation(self) -> Simulation | None:
@@ -57,7 +61,8 @@ class GoalSlotSpeaker:
         move = self._part.opening_line() if turn == 1 else self._chosen(turn)
         if move is None:
             return self._part.ended(Outcome.GAVE_UP)
-        return self._part.spoken(turn, Move(move.name, self._typed(turn, move.text), move.tells, move.answers))
+        self._said.add(move.text)
+        return self._part.spoken(turn, replace(move, text=self._typed(turn, move.text)))
 
     def hear(self, turn: int, reply: Reply) -> None:
         """Take notice of a reply."""
@@ -84,7 +89,8 @@ class GoalSlotSpeaker:
             return move
         if not agenda.patient:
             return None
-        return self._move("urges", user.impatient, turn) or self._move("urges", URGES, turn)
+        restated = self._move("restates", user.opening, turn)
+        return restated or self._move("urges", user.impatient, turn) or self._move("urges", URGES, turn)
 
     def _digresses(self, turn: int) -> bool:
         due = self._part.temperament.digresses_at
@@ -99,7 +105,7 @@ class GoalSlotSpeaker:
     def _move(self, name: str, wordings: Wordings, turn: int, *, answers: bool = False) -> Move | None:
         """Return a line of these wordings that was not said yet; None where all were."""
         agenda = self._part.agenda
-        fresh = [line for line in wordings.of(agenda.language(turn)) if line not in agenda.lines]
+        fresh = [line for line in wordings.of(agenda.language(turn)) if line not in self._said]
         if not fresh:
             return None
         chosen = fresh[0] if wordings is URGES else self._part.temperament.chance(name, turn).choice(fresh)

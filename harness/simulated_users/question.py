@@ -20,7 +20,7 @@ from pydantic import JsonValue, ValidationError
 from harness.frozen import FrozenModel, canonical_json, fingerprint
 from harness.judging.prompt import boundary
 from harness.judging.shown_text import shortened, shown_json, shown_list
-from harness.language_model.cache_key import CacheKey
+from harness.language_model.answers.cache_key import CacheKey
 from harness.language_model.door import Message, ModelRequest, SystemBlock
 from harness.scenarios.agenda import GoalSlot
 from harness.simulated_users.agenda import Agenda
