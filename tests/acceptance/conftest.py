@@ -1,4 +1,4 @@
-"""The command as users have it: a process of its own, in a folder of its own."""
+"""The command as users have it: a process of its own, in a folder of its own; or in this process, where the process is not the point."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from harness.cli.main import main
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,25 @@ def harness(tmp_path: Path) -> Harness:
         return Finished(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+def called(capsys: pytest.CaptureFixture[str], *words: object) -> Finished:
+    """Run the command line in this process with these words, as a shell would."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as left:
+        main([str(word) for word in words])
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    code = left.value.code
+    assert isinstance(code, int)
+    return Finished(code, said.out, said.err)
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Harness:
+    """The command line in this process: what it says and how it leaves, without what starting it takes."""
+    for name in list(os.environ):
+        if name.startswith("HARNESS_") or name == "ANTHROPIC_API_KEY":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: called(capsys, *words)

@@ -16,6 +16,11 @@ from typing import Any
 
 from tests.acceptance.conftest import environment
 
+SOME = (
+    "price-quick-ja", "stock-out-ja", "status-berserk", "status-on-hiatus-ja", "release-announced", "release-completed-series",
+    "edition-fruits-basket", "edition-slam-dunk-ja", "edition-sailor-moon-ja", "compare-length-and-price", "compare-two-ja", "stock-and-total-en",
+)  # fmt: skip
+"""Enough scenarios of the shipped suite for a verdict, in seconds."""
 LINE = re.compile(r"^(?P<colour>\w+) +(?P<url>\S+) +build (?P<build>\S+) +target file (?P<file>\S+)$", re.MULTILINE)
 
 

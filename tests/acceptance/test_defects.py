@@ -53,9 +53,9 @@ def test_a_healthy_green_is_left_alone(harness: Harness) -> None:
     assert codes.count(0) >= HEALTHY_SEEDS - 1, codes
 
 
-def test_the_table_of_defects_is_committed(harness: Harness) -> None:
+def test_the_table_of_defects_is_committed(here: Harness) -> None:
     """The committed table is what the program lists; HARNESS_GOLDEN=1 writes it anew."""
-    rows = json.loads(harness("demo", "--list-defects", "--json").out)
+    rows = json.loads(here("demo", "--list-defects", "--json").out)
     lines = ["| defect | gate that catches it | at rate | what it does |", "|---|---|---|---|"]
     lines += [f"| {row['name']} | {row['caught_by']} | {row['at_rate']:g} | {row['description']} |" for row in rows]
     text = "\n".join(lines) + "\n"

@@ -22,7 +22,6 @@ from harness.gates.verdict import Decision, Verdict
 from harness.judging.judge import CriterionAnswer, CriterionVerdict, Judgement, JudgementOutcome, Usage
 from harness.judging.offline_judge import OfflineJudge
 from harness.judging.scoring import ScoredCriterion, score
-from harness.package_data import shipped
 from harness.records.journal import read_journal
 from harness.records.run import RunRecord
 from harness.reports.exit_code import ExitCode, enforced_exit_code
@@ -190,33 +189,35 @@ async def test_turns_that_never_happened_are_neither_met_nor_unmet() -> None:
 # A command that ends in 0 although conversations failed, or does not end.
 
 
-def test_the_process_itself_does_not_end_in_zero(tmp_path: Path) -> None:
-    """Seen from the shell: 0 for a good candidate, 1 for a bad one, with the same command."""
+def test_the_process_itself_does_not_end_in_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same command leaves with 0 for a good candidate, and the shell sees 1 for a bad one."""
+    monkeypatch.chdir(tmp_path)
     suite = write_suite(tmp_path / "suite")
-    common = ["--suite", str(suite), "--facts", str(shipped("scenarios") / "facts"), "--judge", "offline", "--quiet"]
-
     broken = False
+
+    def left(*words: object) -> object:
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        return ended.value.code
+
     with bot(lambda _: good(SORRY if broken else GOOD)) as server:
-        common += ["--target", str(target_file(tmp_path, server.url))]
-        with pytest.raises(SystemExit) as left:
-            main(
-                [
-                    "baseline",
-                    "record",
-                    *common,
-                    "--output",
-                    str(tmp_path / "blue.jsonl.gz"),
-                    "--out",
-                    str(tmp_path / "blue"),
-                    "--repeats",
-                    "5",
-                ]
-            )
-        assert left.value.code == 0
-        for broken in (False, True):
-            words = [sys.executable, "-m", "harness.cli.main", "gate", *common, "--baseline", "blue.jsonl.gz"]
-            done = subprocess.run(words, cwd=tmp_path, env=environment(), capture_output=True, timeout=60, check=False)
-            assert done.returncode == int(broken)
+        common = [
+            "--suite",
+            str(suite),
+            "--judge",
+            "offline",
+            "--quiet",
+            "--target",
+            str(target_file(tmp_path, server.url)),
+            "--repeats",
+            "3",
+        ]
+        assert left("baseline", "record", *common, "--output", "blue.jsonl.gz") == 0
+        gate = ["gate", *common, "--policy", "point", "--baseline", "blue.jsonl.gz"]
+        assert left(*gate) == 0
+        broken = True
+        words = [sys.executable, "-m", "harness.cli.main", *gate]
+        assert subprocess.run(words, cwd=tmp_path, env=environment(), capture_output=True, timeout=60, check=False).returncode == 1
 
 
 async def test_a_run_that_hangs_ends_and_does_not_pass(path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.main import main
-from tests.acceptance.conftest import Finished
+from tests.acceptance.conftest import Finished, called
 from tests.fakes.raw_http import RawServer
 from tests.fakes.threaded_bot import Answerer, bot, good, target_file, write_suite
 
@@ -30,17 +30,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def door(capsys: pytest.CaptureFixture[str]) -> Door:
     """Run the command line with these words, as a shell would."""
 
-    def run(*words: object) -> Finished:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main([str(word) for word in words])
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        code = left.value.code
-        assert isinstance(code, int)
-        return Finished(code, said.out, said.err)
-
-    return run
+    return lambda *words: called(capsys, *words)
 
 
 @pytest.fixture(scope="session")
