@@ -5,6 +5,7 @@ What goes wrong is told apart here by how far the request came (`failures`).
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,7 +17,7 @@ import httpx
 from harness.errors import TargetError
 from harness.targets.access import Access, Headers
 from harness.targets.body import MAX_BODY, BrokenError
-from harness.targets.failures import broken, failed, out_of_time, unconnected
+from harness.targets.failures import broken, cut, failed, out_of_time, refused_certificate, unconnected
 from harness.targets.patience import persistently
 from harness.targets.protocol import Attempt, FailureKind, TransportFailure
 from harness.targets.raw_reply import RawReply
@@ -191,7 +192,9 @@ class Connection:
         except httpx.LocalProtocolError:
             raise TargetError(f"{self._file.name}: the message is not valid HTTP; look at path and headers of the target file") from None
         except httpx.TransportError as error:
-            return broken(error, began)
+            return refused_certificate(error, built.url.host, began) or broken(error, began)
+        except ssl.SSLError as error:  # in the middle of an exchange; no other library's error stands for it
+            return refused_certificate(error, built.url.host, began) or cut(began)
         self.sound = sound
         return result
 

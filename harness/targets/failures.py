@@ -16,6 +16,8 @@ import httpx
 
 from harness.targets.protocol import FailureKind, Owner, TransportFailure
 
+_ABOUT_OURS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
+"""Words in the names of TLS alerts that are about the certificate that we show, or do not."""
 _OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS})
 
 
@@ -54,6 +56,16 @@ def broken(error: httpx.TransportError, began: float) -> TransportFailure:
     return cut(began)
 
 
+def refused_certificate(error: BaseException, host: str, began: float) -> TransportFailure | None:
+    """Return the failure of a connection on which the other side would not have our certificate, if that is what it was.
+
+    In TLS 1.3 that is heard only when the answer is read (RFC 8446, 4.4.2.4); it was no answer, and nothing was accepted.
+    """
+    alerts = (cause.reason or "" for cause in _causes(error) if isinstance(cause, ssl.SSLError))
+    alert = next((one for one in alerts if "ALERT" in one and any(word in one for word in _ABOUT_OURS)), None)
+    return None if alert is None else unconnected(error, host, began, f"TLS: {alert.rpartition('ALERT_')[2].replace('_', ' ').lower()}")
+
+
 def overran(limit_s: float, latency_s: float) -> TransportFailure:
     """Return why a conversation was given up in the middle: it has its own time, which is our limit and says nothing about one reply.
 
@@ -88,6 +100,6 @@ def _reason(error: BaseException) -> str | None:
         return f"TLS: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"TLS: {error.reason or 'the handshake failed'}"
-    if isinstance(error, socket.gaierror):
+    if isinstance(error, (socket.gaierror, UnicodeError)):
         return "the name cannot be resolved"
     return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else None

@@ -14,7 +14,7 @@ import httpx
 
 from harness.errors import SettingsError
 from harness.targets.body import MAX_BODY
-from harness.targets.failures import cut, failed, out_of_time, unconnected
+from harness.targets.failures import cut, failed, out_of_time, refused_certificate, unconnected
 from harness.targets.protocol import FailureKind, TransportFailure
 from harness.targets.raw_reply import RawReply
 from harness.targets.route import Route
@@ -66,53 +66,49 @@ class SocketOpener:
 
     async def open(self, path: str, headers: Headers, limit_s: float) -> ClientConnection | RawReply | TransportFailure:
         """Return an open socket, the response that refused it, or what kept it from opening within so many seconds."""
-        from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus  # noqa: PLC0415 - an extra
+        from websockets.exceptions import InvalidHandshake, InvalidStatus  # noqa: PLC0415 - an extra
 
-        began = time.perf_counter()
         longest = min(self._file.connect_timeout_s, limit_s)
-        connected = False
-        scope = anyio.CancelScope(deadline=anyio.current_time() + longest)
-
-        def made() -> None:
-            nonlocal connected
-            connected = True
-            scope.deadline = anyio.current_time() + max(0.0, limit_s - (time.perf_counter() - began))
-
+        course = _Course(longest, limit_s)
         host = self._route.base.host
         try:
-            with scope:
-                return await self._connected(path, headers, made)
+            with course.scope:
+                return await self._connected(path, headers, course)
         except InvalidStatus as error:
-            return _response(error.response, began)
+            return _response(error.response, course.began)
         except TunnelError as error:
-            return unconnected(error, host, began, str(error))
-        except InvalidMessage as error:
-            eof = isinstance(error.__cause__, (EOFError, OSError))
-            return cut(began) if eof else failed(FailureKind.UNREADABLE, "the reply to the handshake is not valid HTTP", began)
-        except InvalidHandshake:
-            return failed(FailureKind.UNREADABLE, "the reply to the handshake is not that of a WebSocket", began)
-        except (OSError, EOFError) as error:
-            return cut(began) if connected else unconnected(error, host, began)
-        if connected:
-            return out_of_time(limit_s, began)
-        return unconnected(TimeoutError(), host, began, f"no connection within {longest:g} s")
+            return unconnected(error, host, course.began, str(error))
+        except (InvalidHandshake, OSError, EOFError, UnicodeError) as error:
+            refused = refused_certificate(course.lost or error, host, course.began)
+            return refused or (_broken(error, course.began) if course.connected else self._unconnected(error, course.began))
+        if course.connected:
+            return out_of_time(limit_s, course.began)
+        return unconnected(TimeoutError(), host, course.began, f"no connection within {longest:g} s")
 
-    async def _connected(self, path: str, headers: Headers, made: Any) -> ClientConnection:
+    def _unconnected(self, error: Exception, began: float) -> TransportFailure:
+        hung_up = self._secure and isinstance(error, ConnectionError) and not error.errno
+        return unconnected(error, self._route.base.host, began, "TLS: the handshake failed" if hung_up else None)
+
+    async def _connected(self, path: str, headers: Headers, course: _Course) -> ClientConnection:
         from websockets.asyncio.client import ClientConnection, connect  # noqa: PLC0415 - an extra
         from websockets.uri import parse_uri  # noqa: PLC0415 - an extra
 
         named = parse_uri(self.url(path))
 
         class Noticed(ClientConnection):
-            """Says when there is a connection, before anything is said on it, and calls the host by the name that the target file gives."""
+            """Says when there is a connection, and why there is none any more, and calls the host by the name that the target file gives."""
 
             def __init__(self, protocol: Any, **options: Any) -> None:
                 protocol.uri = named
                 super().__init__(protocol, **options)
 
             def connection_made(self, transport: Any) -> None:
-                made()
+                course.made()
                 super().connection_made(transport)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                course.lost = exc
+                super().connection_lost(exc)
 
         class Unredirected(connect):
             """Goes where the target file says, and nowhere else."""
@@ -140,6 +136,34 @@ class SocketOpener:
             create_connection=Noticed,
             **there,
         )
+
+
+class _Course:
+    """How far the opening of a socket came."""
+
+    def __init__(self, longest_s: float, limit_s: float) -> None:
+        self.began = time.perf_counter()
+        self.connected = False
+        self.lost: Exception | None = None
+        """What broke the connection, where that is known."""
+        self._limit_s = limit_s
+        self.scope = anyio.CancelScope(deadline=anyio.current_time() + longest_s)
+
+    def made(self) -> None:
+        """There is a connection: what comes now may take the whole time."""
+        self.connected = True
+        self.scope.deadline = anyio.current_time() + max(0.0, self._limit_s - (time.perf_counter() - self.began))
+
+
+def _broken(error: Exception, began: float) -> TransportFailure:
+    """Return what broke a handshake once there was a connection."""
+    from websockets.exceptions import InvalidHandshake, InvalidMessage  # noqa: PLC0415 - an extra
+
+    if isinstance(error, InvalidMessage) and not isinstance(error.__cause__, (EOFError, OSError)):
+        return failed(FailureKind.UNREADABLE, "the reply to the handshake is not valid HTTP", began)
+    if isinstance(error, InvalidHandshake) and not isinstance(error, InvalidMessage):
+        return failed(FailureKind.UNREADABLE, "the reply to the handshake is not that of a WebSocket", began)
+    return cut(began)
 
 
 def _response(response: Any, began: float) -> RawReply:

@@ -88,7 +88,7 @@ async def test_the_environments_proxy_counts_for_sockets_as_it_does_for_requests
     assert {one.detail for one in (past, exempt)} == {"no-such-host.invalid: the name cannot be resolved"}
 
 
-@pytest.mark.parametrize("inner", [False, True], ids=["ws", "wss"])
+@pytest.mark.parametrize("inner", [pytest.param(False, marks=pytest.mark.slow), True], ids=["ws", "wss"])
 async def test_name_and_certificates_are_those_of_the_target_file_behind_a_proxy(wire, tmp_path, authority, untrusted, inner):
     """The tunnel leads to the address, and the handshake says the listener's own name, which the certificate has to bear."""
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
@@ -107,12 +107,12 @@ async def test_name_and_certificates_are_those_of_the_target_file_behind_a_proxy
     ("refusing", "said"),
     [
         (says({}, 407, ("proxy-authenticate", "Basic")), "the proxy refused (HTTP 407)"),
-        (says(b"<html>", 502, content_type="text/html"), "the proxy refused"),
+        pytest.param(says(b"<html>", 502, content_type="text/html"), "the proxy refused (HTTP 502)", marks=pytest.mark.slow),
         (closes, "the proxy closed the connection"),
-        (resets, "the proxy closed the connection"),
+        pytest.param(resets, "the proxy closed the connection", marks=pytest.mark.slow),
         (writes(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), "the proxy's answer is not valid HTTP"),
-        (writes(b"HTTP/1.1 200 OK\r\n", b"x: " + b"y" * 20_000), "the proxy's answer is too long"),
-        (hangs, "no connection within 0.5 s"),
+        pytest.param(writes(b"HTTP/1.1 200 OK\r\n", b"x: " + b"y" * 20_000), "the proxy's answer is too long", marks=pytest.mark.slow),
+        pytest.param(hangs, "no connection within 0.5 s", marks=pytest.mark.slow),
     ],
     ids=["407", "502", "closes", "resets", "not HTTP", "endless", "hangs"],
 )
