@@ -23,6 +23,8 @@ CONCENTRATION = (2.0, 200.0)
 """Limits of a + b: as little, and as much, as the other scenarios may say about one."""
 _NOTHING = 1e-9
 """Stands for a Beta weight of 0, at which the distribution would be undefined."""
+_AT_ONCE = 2**14
+"""Terms of a tail that are worked out together."""
 
 
 def beta_prior(passes: npt.ArrayLike, conversations: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -68,10 +70,13 @@ def lower_tail(passes: npt.ArrayLike, conversations: npt.ArrayLike, a: npt.Array
         return result
     x, n, first, second = x[some], n[some], first[some], second[some]
     tail, orders, prior = np.zeros(x.shape), gammaln(n + 1), betaln(first, second)
-    for k in range(int(x.max()) + 1):
+    last, step = int(x.max()), max(1, _AT_ONCE // x.size)
+    for begin in range(0, last + 1, step):
+        k = np.arange(begin, min(begin + step, last + 1), dtype=np.float64)[:, None]
         rest = np.maximum(n - k, 0.0)
         log_mass = orders - gammaln(k + 1.0) - gammaln(rest + 1) + betaln(k + first, rest + second) - prior
-        tail += np.where(k <= x, np.exp(log_mass), 0.0)
+        # Added one by one, so that the sum does not depend on how many are worked out at once.
+        tail = np.add.accumulate(np.concatenate([tail[None], np.where(k <= x, np.exp(log_mass), 0.0)]))[-1]
     result[some] = np.minimum(tail, 1.0)
     return result
 

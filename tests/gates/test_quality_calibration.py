@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -22,6 +23,7 @@ RUN, BASELINE = run_of(SCENARIOS), baseline_of(SCENARIOS)
 REQUIRED = GatePolicy(require_calibration=True)
 
 
+@cache
 def calibration(created: str = "2026-10-15T00:00:00Z", **planted: float) -> Calibration:
     """Of the dimension `tone` in English, in two arms."""
     arms = [

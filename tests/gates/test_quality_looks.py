@@ -80,8 +80,8 @@ def test_bounds_agree_with_the_decision_at_every_look(table: list[Measured]) -> 
     """While a look decides nothing its interval holds the line; once one decides, later evidence changes no figure."""
     last = None
     for looked in LOOKS.looks:
-        found = decide(evidence_of(table, LOOKS, looked), POLICY)
-        seen = stopped(evidence_of(table, LOOKS, looked), POLICY, "over")
+        evidence = evidence_of(table, LOOKS, looked)
+        found, seen = decide(evidence, POLICY), stopped(evidence, POLICY, "over")
         inside = seen.figures["lower"] <= -0.2 <= seen.figures["upper"]
         assert inside == (isinstance(found, NextLook) or found.decision is Decision.INCONCLUSIVE)
         if last is not None:
@@ -114,7 +114,7 @@ def test_an_extension_decides_what_the_cap_left_open() -> None:
     assert kept < whole
 
 
-@pytest.mark.parametrize("seed", range(1, 7))
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 7))])
 @pytest.mark.parametrize("drop", [0.0, 0.2, 0.4])
 def test_asking_for_the_extension_changes_nothing_that_was_decided(seed: int, drop: float) -> None:
     """A PASS or FAIL of the planned looks is the same with --extend, at the same look; an INCONCLUSIVE is taken up."""
@@ -155,7 +155,7 @@ def test_anytime_goes_on_from_cap_to_cap() -> None:
 def test_fast_weighs_and_never_abstains() -> None:
     """Few looks, the odds in its words, and at the last one the literal rule: no INCONCLUSIVE."""
     policy, looks = GatePolicy(policy="fast"), schedule(1, 2, 3, 5)
-    found = [follow(noisy(40, drop, seed), policy, looks) for drop in (0.0, 0.2, 0.4) for seed in range(1, 5)]
+    found = [follow(noisy(40, drop, seed), policy, looks) for drop in (0.0, 0.2, 0.4) for seed in (1, 2)]
     assert {one.decision for one in found} == {Decision.PASS, Decision.FAIL}
     assert max(one.looks[-1] for one in found if one.looks) == 5
     assert all("likelier with" in one.verdict.reasons[0].sentence for one in found)
@@ -210,7 +210,7 @@ def test_missing_scores_are_never_let_through(on_inconclusive: str, where: str) 
     arms = {"green": {"green": (None, *first.green[1:])}, "baseline": {"baseline": (None, *first.baseline[1:])}, "pin": {}}
     table = [replace(first, **arms[where]), *CAPPED[1:]]
     holed = [replace(first, baseline=(None, *first.baseline[1:])), *CAPPED[1:]]
-    answer = follow(table, policy, LOOKS, pinned=baseline_of(holed, name="pin") if where == "pin" else None)
+    answer = follow(table, policy, schedule(20), pinned=baseline_of(holed, name="pin") if where == "pin" else None)
     assert answer.decision is Decision.INCONCLUSIVE
     assert not answer.verdict.allowed
     assert answer.codes[-1] == "policy_held_back"
