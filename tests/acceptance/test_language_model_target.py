@@ -62,5 +62,5 @@ def test_a_language_model_that_knows_no_shop_fails_both_gates(harness: Harness, 
     assert done.code == 1, done.err
     assert (done.decision("integration"), done.decision("quality")) == ("fail", "fail")
     assert any("build: unattested" in one for one in done.document["gates"]["integration"]["cautions"])
-    assert done.document["gates"]["quality"]["figures"]["upper"] < -0.2
+    assert done.document["gates"]["quality"]["upper"] < -0.2
     assert all(part in str(done.document["regressions"]) for part in WORDS)
