@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from harness.cli.numbers import AdaptiveOr
 from harness.cli.options import MODEL_OPTIONS, REPORT_OPTIONS, TRUST_OPTIONS, with_options
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -34,7 +35,11 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--max-judged", type=click.IntRange(1), help="Conversations of the candidate that may be judged, as for the shards.")
 @click.option("--expect-build", metavar="SHA", help="Build that has to have answered, as for the shards.")
 @click.option("--concurrency", type=click.IntRange(1, 1000), help="With --target: conversations held at once.")
+@click.option("--turns-at-once", type=AdaptiveOr(1, 1000), help="With --target: turns under way at once on it.")
 @click.option("--deadline", "deadline_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="With --target: time limit.")
+@click.option(
+    "--simulator", type=click.Choice(["goal-slots", "anthropic", "bedrock"]), help="Who played simulated users, as for the shards."
+)
 @click.option("--state", type=_FOLDER, help="Folder that keeps count of attempts on the same build.")
 @click.option("--noise", type=_FILE, help="Noise floor that `harness aa` measured.")
 @click.option("--mode", type=click.Choice(["observe", "advise", "enforce"]), help="observe and advise report and exit 0. Default: enforce.")

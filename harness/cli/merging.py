@@ -17,7 +17,7 @@ from harness.cli.reporting import GATES, publish, publish_error, refuse_unwritab
 from harness.cli.verdict import account_of, circumstances_of, keep_count, rules_of
 from harness.errors import HarnessError, JournalError, JudgeError, SettingsError
 from harness.expectations.rehearsal import rehearse
-from harness.records.journal_content import of_infrastructure
+from harness.records.journal_content import Trouble, of_infrastructure
 from harness.records.run import RunManifest
 from harness.records.shards import HeldShard, plan_of, read_shards
 from harness.records.store import BESIDE, JOURNAL, new_run_id, open_run_folder, write_atomically
@@ -86,13 +86,12 @@ def _merged(settings: Settings, named: Sequence[Path], flags: Mapping[str, Any],
         rules = replace(rules, drift=rules.watch.known(plan.run_id))
     merge = _Merge(bench, shards, plan, beside, rules, _folder(flags["out"] or settings.runs / plan.run_id), bool(flags["quiet"]))
     problems = (*gaps(shards, plan, first_step(plan, rules).judged), *unproved(shards, plan, beside))
-    trial, spending = _invalid(merge, problems) if problems else _decided(merge)
+    trial, troubles, spending = _invalid(merge, problems) if problems else _decided(merge)
     keep_count(bench.settings, trial)
     mention(
         f"{merge.folder}: {counted(len(shards), 'shard')} of the plan {plan_of(plan)}, {counted(len(trial.run.conversations), 'conversation')}"
     )
     held_by = {key: one.manifest.run_id for one in shards for key in one.content.records}
-    troubles = tuple(trouble for one in shards for trouble in one.content.troubles)
     known = circumstances_of(bench, flags, merge.folder, gated=True)
     told = replace(known, rerun=trial.rerun, troubles=troubles, spending=spending, held_by=held_by)
     return publish(build_report(trial.run, trial.baseline, trial.verdicts, settings.mode, told), merge.folder, flags)
@@ -170,18 +169,18 @@ def _folder(path: Path) -> Path:
     return open_run_folder(path)
 
 
-def _invalid(merge: _Merge, problems: tuple[str, ...]) -> tuple[Trial, None]:
+def _invalid(merge: _Merge, problems: tuple[str, ...]) -> tuple[Trial, tuple[Trouble, ...], None]:
     """Return the verdicts on a run that was not measured as a whole; no journal is written, since it would have gaps."""
     seen = measured(merge.shards, merge.plan, merge.beside, problems)
-    rerun = sum(of_infrastructure(one.content.troubles) for one in merge.shards)
-    return in_event_loop((), lambda: decide_as_held(seen, merge.rules, NOT_HELD, rerun)), None
+    troubles = tuple(trouble for one in merge.shards for trouble in one.content.troubles)
+    return in_event_loop((), lambda: decide_as_held(seen, merge.rules, NOT_HELD, of_infrastructure(troubles))), troubles, None
 
 
-def _decided(merge: _Merge) -> tuple[Trial, SpendingReport | None]:
+def _decided(merge: _Merge) -> tuple[Trial, tuple[Trouble, ...], SpendingReport | None]:
     """Put the shards together in one run, and decide on it; what a gate asks for beyond them is held if there is a target."""
     _write(merge)
     other = merge.folder / BESIDE if merge.beside is not None else None
-    seen, rerun = measured_in(merge.folder, other, first_step(merge.plan, merge.rules))
+    seen, troubles = measured_in(merge.folder, other, first_step(merge.plan, merge.rules))
     bench = merge.bench
     asking = bench.settings.target is not None and undecided(merge.rules, seen)
     if asking:
@@ -192,14 +191,16 @@ def _decided(merge: _Merge) -> tuple[Trial, SpendingReport | None]:
 
     async def work(experiment: Experiment) -> Trial:
         experiments.append(experiment)
-        return await (hold_trial(experiment, merge.rules) if asking else decide_as_held(seen, merge.rules, NOT_HELD, rerun))
+        return await (
+            hold_trial(experiment, merge.rules) if asking else decide_as_held(seen, merge.rules, NOT_HELD, of_infrastructure(troubles))
+        )
 
     try:
         trial = hold_in(bench, work, merge.folder, merge.plan, quiet=merge.quiet or not asking, resuming=True)
     except (Interrupted, JudgeError):
         mention("stopped; go on with the same command: what was held and judged is kept")
         raise
-    return told_apart(trial), account_of(bench, experiments[0])
+    return told_apart(trial), experiments[0].green.journal.troubles, account_of(bench, experiments[0])
 
 
 def _write(merge: _Merge) -> None:

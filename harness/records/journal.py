@@ -70,6 +70,15 @@ def read_journal(path: Path) -> JournalContent:
         raise JournalError(f"{path}: cannot be read ({error.strerror}); name the folder of a run that exists") from None
 
 
+def scan_journal(path: Path) -> JournalContent:
+    """Read a finished journal as `read_journal` does, but leave the words of its conversations in the file, which has to stay."""
+    try:
+        with path.open("rb") as lines:
+            return read_content(path, lines, JournalShelf(path)).content
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be read ({error.strerror}); name the folder of a run that exists") from None
+
+
 def read_manifest(path: Path) -> RunManifest:
     """Return what the run of a journal planned; raises JournalError as `read_journal` does."""
     return read_journal(path).manifest

@@ -20,7 +20,7 @@ from pydantic import Field
 
 from harness.errors import JournalError
 from harness.frozen import FrozenModel, fingerprint
-from harness.records.journal import read_journal
+from harness.records.journal import scan_journal
 from harness.records.journal_content import JournalContent
 from harness.records.run import RunManifest, Shard
 from harness.records.sealed import SealedKind
@@ -150,14 +150,14 @@ def read_shards(named: Iterable[Path]) -> tuple[HeldShard, ...]:
 
 
 def _read(path: Path) -> HeldShard:
-    content = read_journal(path)
+    content = scan_journal(path)
     shard = content.manifest.shard
     if shard is None:
         raise JournalError(f"{path}: is the journal of a whole run, not of a shard; nothing is to be merged with it")
     folder = path.parent
     seal = _KIND.read(folder / SEAL)
     other = folder / BESIDE / JOURNAL
-    beside = read_journal(other) if content.manifest.against is not None and other.exists() else None
+    beside = scan_journal(other) if content.manifest.against is not None and other.exists() else None
     if seal is None:
         return HeldShard(path, shard, content, beside, None)
     mistakes = []

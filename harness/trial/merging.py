@@ -16,8 +16,9 @@ from harness.evaluation.attest import build_of, build_problems, builds_match
 from harness.evaluation.replacements import replacement_problem
 from harness.evaluation.schedule import default_quota
 from harness.frozen import fingerprint
-from harness.records.journal import Journal, read_journal
+from harness.records.journal import Journal, scan_journal
 from harness.records.journal_content import JournalContent, Key, Trouble, differences, of_infrastructure
+from harness.records.journalled import whole
 from harness.records.run import Assignment, ConversationRecord, RunManifest, RunRecord, Shard
 from harness.records.shards import HeldShard
 from harness.records.store import JOURNAL
@@ -130,20 +131,20 @@ def measured(shards: Sequence[HeldShard], plan: RunManifest, beside: RunManifest
     return Measurement(green, _run(beside, _records(one.beside for one in shards if one.beside is not None).values(), (), looked))
 
 
-def measured_in(folder: Path, other: Path | None, step: Step) -> tuple[Measurement, int]:
-    """Return what the journals of a merged run hold by now, and how many conversations infrastructure trouble spoiled.
+def measured_in(folder: Path, other: Path | None, step: Step) -> tuple[Measurement, tuple[Trouble, ...]]:
+    """Return what the journals of a merged run hold by now, and what spoiled conversations of green.
 
     Args:
         folder: with green's journal.
         other: with the other arm's; None where there is none.
         step: the first step, which says how deep quality is looked at.
     """
-    held = read_journal(folder / JOURNAL)
+    held = scan_journal(folder / JOURNAL)
     green = _run(held.manifest, held.records.values(), (), step.looked)
     if other is None:
-        return Measurement(green), of_infrastructure(held.troubles)
-    blue = read_journal(other / JOURNAL)
-    return Measurement(green, _run(blue.manifest, blue.records.values(), (), step.looked)), of_infrastructure(held.troubles)
+        return Measurement(green), held.troubles
+    blue = scan_journal(other / JOURNAL)
+    return Measurement(green, _run(blue.manifest, blue.records.values(), (), step.looked)), held.troubles
 
 
 def told_apart(trial: Trial) -> Trial:
@@ -176,7 +177,7 @@ def write_merged(path: Path, plan: RunManifest, contents: Sequence[JournalConten
         for trouble in _troubles(contents):
             journal.note(trouble)
         for _, record in sorted(records.items()):
-            journal.append(record)
+            journal.append(whole(record))
     fresh.replace(path)
 
 
