@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from harness.errors import SettingsError
 from harness.trusted.place import place_in
 from harness.trusted.plumbing import Answer, ask, first_line
-from harness.trusted.terms import SHORT
+from harness.trusted.terms import SHORT, shown
 
 MAX_BYTES = 64 << 20
 """Bytes of one file; no baseline may be larger."""
@@ -55,8 +55,7 @@ class Revision:
     @property
     def shown(self) -> str:
         """Name and hash, for people."""
-        short = self.commit[:SHORT]
-        return short if self.commit.startswith(self.name) else f"{self.name} ({short})"
+        return shown(self.name, self.commit)
 
     def place(self, path: Path) -> PurePosixPath | None:
         """Return where a path lies in the repository; None outside."""

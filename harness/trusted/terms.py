@@ -8,6 +8,11 @@ SHORT = 12
 """Digits of a hash that a person needs."""
 
 
+def shown(name: str, commit: str) -> str:
+    """Return how people are told which revision: its name and the beginning of its hash."""
+    return commit[:SHORT] if commit.startswith(name) else f"{name} ({commit[:SHORT]})"
+
+
 @dataclass(frozen=True, slots=True)
 class TrustedFile:
     """One file that decides."""
@@ -47,8 +52,7 @@ class TrustedTerms:
     @property
     def shown(self) -> str:
         """Name and hash, for people."""
-        short = self.commit[:SHORT]
-        return short if self.commit.startswith(self.name) else f"{self.name} ({short})"
+        return shown(self.name, self.commit)
 
     @property
     def used(self) -> tuple[TrustedFile, ...]:
