@@ -76,6 +76,8 @@ class Simulation:
     """Slot → turn in which it was told."""
     reached: dict[str, int]
     """Milestone → turn whose reply met it."""
+    suggested_again: dict[str, int]
+    """What was turned down and came again → turn of the first such reply."""
     missing: tuple[str, ...]
     """Milestones that no reply met."""
     outcome: Outcome | None

@@ -55,7 +55,7 @@ def applied_criteria(rubric: Rubric, scenario: Scenario) -> tuple[AppliedCriteri
     """Return all criteria that apply, own ones included, within the dimensions that the scenario assesses."""
     asked: set[str | None] = {expectation.criterion for expectation in scenario.expectations}
     if scenario.user is not None:
-        asked.add(scenario.user.criterion)
+        asked |= {scenario.user.criterion, scenario.user.rejects.criterion if scenario.user.rejects else None}
     shared = [_of_rubric(item, rubric, asked) for item in rubric.criteria_of(scenario)]
     own = [
         AppliedCriterion(item.id, item.dimension, item.question, critical=False, weight=1, by_code=item.id in asked, by_reading=True)

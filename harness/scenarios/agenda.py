@@ -63,16 +63,17 @@ class GoalSlot(FrozenModel):
 
 
 class Rejection(FrozenModel):
-    """The user turns suggestions down: the first ones, as many as the seed draws."""
+    """The user turns suggestions down: the first ones, as many as the seed draws. What was turned down must not come again."""
 
     when: str = Field(
-        "products[0].id",
+        "products[].id",
         min_length=1,
         max_length=1000,
-        description="JMESPath over the payload: finds something where a reply suggests something",
+        description="JMESPath over the payload: what a reply suggests; one thing or a list of them",
     )
     times: int = Field(1, ge=1, le=4, description="at most so many suggestions are rejected")
     say: Wordings = Field(description="how; one wording for each time")
+    criterion: Identifier | None = Field(None, description="rubric criterion that not suggesting it again answers, if any")
 
 
 class Digression(FrozenModel):

@@ -74,8 +74,11 @@ def _named_criteria(draft: Draft) -> Iterator[tuple[DataPath, str]]:
     for at, expectation in expectations_in(draft):
         if expectation.criterion is not None:
             yield (*at, "criterion"), expectation.criterion
-    if draft.source.user is not None and draft.source.user.criterion is not None:
-        yield ("user", "criterion"), draft.source.user.criterion
+    user = draft.source.user
+    if user is not None and user.criterion is not None:
+        yield ("user", "criterion"), user.criterion
+    if user is not None and user.rejects is not None and user.rejects.criterion is not None:
+        yield ("user", "rejects", "criterion"), user.rejects.criterion
 
 
 def _criterion_problem(draft: Draft, rubric: Rubric, name: str) -> str | None:

@@ -47,6 +47,8 @@ class Agenda:
         self.fruitless = 0
         """Replies in a row that brought nothing while the user had nothing to tell."""
         self.rejected = 0
+        self.suggested_again: dict[str, int] = {}
+        """What was turned down and came again → turn of the first such reply."""
         self.suggested = False
         """The last reply holds a suggestion that this user turns down."""
         self.asked_in_vain = False
@@ -54,6 +56,10 @@ class Agenda:
         self._scenario = scenario
         self._context = context
         self._asked: dict[str, int] = {}
+        self._offered: frozenset[str] = frozenset()
+        """What the last reply suggests."""
+        self._refused: frozenset[str] = frozenset()
+        """What was suggested and turned down: it brings nothing when it is suggested again."""
         self._news = False
 
     @property
@@ -116,14 +122,22 @@ class Agenda:
         """Note slots that a line tells in words of its own."""
         self.told |= {slot.name: turn for slot in slots if slot.name not in self.told}
 
+    def reject(self) -> None:
+        """Note that what the last reply suggests is turned down."""
+        self.rejected += 1
+        self._refused |= self._offered
+
     def hear(self, turn: int, reply: Reply) -> None:
         """Take from a reply what it asks, suggests and brings."""
         self.last_reply = reply.text
         asked = self._asks(reply)
         fresh = [slot.name for slot in asked if slot.name not in self.told]
         self._asked |= dict.fromkeys(fresh, turn)
-        self.suggested = self._turned_down(turn, reply)
-        brought = () if self.suggested else tuple(self._brought(reply))
+        self._offered = self._suggestions(reply)
+        self.suggested = self._turns_down(turn)
+        again = self._offered & self._refused
+        self.suggested_again |= {one: turn for one in sorted(again) if one not in self.suggested_again}
+        brought = () if self.suggested or again else tuple(self._brought(reply))
         self.reached |= dict.fromkeys(brought, turn)
         self.fruitless = 0 if brought or fresh or self.suggested or self._news else self.fruitless + 1
 
@@ -138,12 +152,15 @@ class Agenda:
         self.asked_in_vain = not found and any(asked_for(kind, reading) is not None for kind in _KINDS if kind not in known)
         return found
 
-    def _turned_down(self, turn: int, reply: Reply) -> bool:
-        """Return whether a reply suggests something that this user rejects: once everything was told that bears on it."""
-        rejects = self.user.rejects
-        if rejects is None or self.rejected >= self.temperament.rejects or self.tellable(turn + 1):
-            return False
-        return captured_value(rejects.when, reply.payload) is not None
+    def _turns_down(self, turn: int) -> bool:
+        """Return whether the last reply suggests something that this user rejects: once everything was told that bears on it."""
+        return bool(self._offered) and self.rejected < self.temperament.rejects and not self.tellable(turn + 1)
+
+    def _suggestions(self, reply: Reply) -> frozenset[str]:
+        if self.user.rejects is None:
+            return frozenset()
+        found = captured_value(self.user.rejects.when, reply.payload)
+        return frozenset(str(one) for one in (found if isinstance(found, list) else [found]) if one is not None)
 
     def _brought(self, reply: Reply) -> Iterator[str]:
         for milestone in self.user.milestones:

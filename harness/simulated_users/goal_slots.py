@@ -72,7 +72,7 @@ class GoalSlotSpeaker:
         """Return what is most urgent to say; None where there is neither anything to say nor patience left."""
         agenda, user = self._part.agenda, self._user
         if agenda.suggested and user.rejects is not None:
-            agenda.rejected += 1
+            agenda.reject()
             return self._move("rejects", user.rejects.say, turn, answers=True)
         if user.digression is not None and self._digressed == turn - 1 > 1:
             return self._move("comes back", user.digression.back, turn, answers=True)

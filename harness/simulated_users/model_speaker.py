@@ -95,7 +95,7 @@ class ModelSpeaker:
         agenda, user, temperament = self._part.agenda, self._part.user, self._part.temperament
         language = agenda.language(turn)
         if agenda.suggested:
-            agenda.rejected += 1
+            agenda.reject()
             return "rejects", _REJECT
         if user.digression is not None:
             due = temperament.digresses_at

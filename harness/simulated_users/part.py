@@ -70,6 +70,7 @@ class Part:
             moves=tuple(self._moves),
             told=dict(agenda.told),
             reached=dict(agenda.reached),
+            suggested_again=dict(agenda.suggested_again),
             missing=agenda.missing,
             outcome=self._outcome,
             calls=self.calls,
