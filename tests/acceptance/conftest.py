@@ -78,4 +78,12 @@ def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tm
         if name.startswith("HARNESS_") or name == "ANTHROPIC_API_KEY":
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    return lambda *words: called(capsys, *words)
+
+    def run(*words: str, timeout: float = 0, **more: str) -> Finished:
+        del timeout  # pytest's own holds
+        with monkeypatch.context() as patch:
+            for name, value in more.items():
+                patch.setenv(name, value)
+            return called(capsys, *words)
+
+    return run

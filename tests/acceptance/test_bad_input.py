@@ -134,11 +134,10 @@ def test_a_closed_stdout_does_not_change_the_exit_code(tmp_path: Path) -> None:
     assert b"Traceback" not in error
 
 
-def test_settings_mistakes_are_shown_all_at_once(here: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_mistakes_are_shown_all_at_once(here: Harness, tmp_path: Path) -> None:
     """Unknown keys and wrong values of the settings file and of the environment are all named, with what was meant."""
     (tmp_path / "harness.toml").write_text('targt = "x"\nrepeats = "many"\n[policy]\nmargn = 0.2\n', encoding="utf-8")
-    monkeypatch.setenv("HARNESS_CONCURRENCY", "lots")
-    done = here("gate")
+    done = here("gate", HARNESS_CONCURRENCY="lots")
     assert done.code == 2
     for part in ("did you mean 'target'", "repeats", "did you mean 'margin'", "HARNESS_CONCURRENCY"):
         assert part in done.err

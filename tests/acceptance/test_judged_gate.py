@@ -1,6 +1,6 @@
 """`harness gate --judge anthropic` whole: blue and green on loopback, the fake Messages API on a socket, commands in processes of their own.
 
-A baseline and the anchors are recorded under an honest judge. What happens to the judge after that has to be noticed: refused,
+Only the quick test calls the commands in its own process, which loads the model's SDK once. A baseline and the anchors are recorded under an honest judge. What happens to the judge after that has to be noticed: refused,
 INVALID, or corrected, with its size.
 """
 
@@ -21,7 +21,7 @@ from harness.anchors.shift import Shift, noise_of, shift_of
 from harness.records.journal import read_journal
 from harness.records.store import JOURNAL
 from tests.acceptance.conftest import Finished, Harness
-from tests.acceptance.served import Served, served
+from tests.acceptance.served import SOME, Served, served
 from tests.fakes.anchor_judges import ApiDoor, judge_at, shipped_rubric, shipped_set
 from tests.fakes.messages_api.api import KEY, FakeMessagesApi
 from tests.fakes.messages_api.scale import biased, compressed, noisy
@@ -30,11 +30,6 @@ from tests.fakes.messages_api.temper import MODES, Temper
 from tests.fakes.recorded_anchors import keep_planted
 from tests.fakes.shop_judge import shop_judge
 
-SOME = (
-    "price-quick-ja", "stock-out-ja", "status-berserk", "status-on-hiatus-ja", "release-announced", "release-completed-series",
-    "edition-fruits-basket", "edition-slam-dunk-ja", "edition-sailor-moon-ja", "compare-length-and-price", "compare-two-ja", "stock-and-total-en",
-)  # fmt: skip
-"""Enough scenarios for a verdict on this suite, in seconds."""
 HARSHER = Temper(distort=biased(-1.0))
 TIMEOUT = 600
 
@@ -124,11 +119,11 @@ def realised(temper: Temper, ids: tuple[str, ...] | None = None, times: int = 5)
     return shift, noise_of(found)
 
 
-def test_an_honest_judge_passes_what_is_healthy_and_fails_what_is_not(harness: Harness, tmp_path: Path) -> None:
+def test_an_honest_judge_passes_what_is_healthy_and_fails_what_is_not(here: Harness, tmp_path: Path) -> None:
     """With an honest judge the healthy build PASSes and the officious one FAILs quality, both on the judge's chart."""
-    with site(harness, tmp_path, "stiffness=1", only=SOME, repeats=3) as found:
-        healthy = found.gate(shop_judge(), "blue", "--policy", "fast")
-        officious = found.gate(shop_judge(), "green", "--policy", "fast")
+    with site(here, tmp_path, "stiffness=1", only=SOME, repeats=3) as found:
+        healthy = found.gate(shop_judge(), "blue", "--policy", "fast", "--repeats", "2")
+        officious = found.gate(shop_judge(), "green", "--policy", "fast", "--repeats", "2")
     assert quality(healthy)["decision"] == "pass", healthy.out + healthy.err
     assert quality(officious)["decision"] == "fail", officious.out + officious.err
     for done in (healthy, officious):
