@@ -12,9 +12,9 @@ from harness.judging.prompt import load_prompts
 from harness.judging.questioning import ModelChoice
 from harness.judging.steady_judge import SteadyJudge, cleaned_facts
 from harness.language_model.access import ModelAccess, Terms
-from harness.language_model.batching import BatchPatience
+from harness.language_model.batches.patient_batches import BatchPatience
 from harness.language_model.connection import Connection, connection
-from harness.language_model.prices import load_prices
+from harness.language_model.money.prices import load_prices
 from harness.scenarios.load import Suite
 from harness.settings import CLAUDE, Settings
 from harness.simulated_users.question import player_key

@@ -15,12 +15,12 @@ from harness.conversations.transcript import Transcript
 from harness.errors import JudgeError, SettingsError
 from harness.judging.estimate import JudgingEstimate, counted, estimated, imagined
 from harness.judging.steady_judge import SteadyJudge
-from harness.language_model.answer_store import AnswerStore
+from harness.language_model.answers.answer_store import AnswerStore
 from harness.language_model.connection import Connection
 from harness.language_model.door import LanguageModel, ModelRequest
+from harness.language_model.money.prices import load_prices
 from harness.language_model.opening import opened
 from harness.language_model.patient import Patience, PatientDoor
-from harness.language_model.prices import load_prices
 from harness.reports.estimate import EstimateReport
 from harness.scenarios.load import Suite
 from harness.settings import CLAUDE, Settings

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from harness.conversations.transcript import EndReason, Exchange, Transcript
 from harness.language_model.door import LanguageModel, ModelFailure, ModelRequest
-from harness.language_model.prices import Prices
+from harness.language_model.money.prices import Prices
 from harness.language_model.usage import Usage
 from harness.scenarios.model import Scenario
 from harness.targets.protocol import Reply, TargetIdentity

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 
 from harness.frozen import canonical_json
-from harness.language_model.cache_key import CacheKey
+from harness.language_model.answers.cache_key import CacheKey
 from harness.language_model.door import ModelRequest
 
 _NO_NONCE = "BOUNDARY"

@@ -10,6 +10,9 @@ money for every single try, around `LedgerDoor`, which writes each down so that 
 `AnthropicDoor`, which asks exactly once. The SDK's own retries are switched off, because a try that nobody counted is money that
 nobody counted.
 
+Three rooms within: `money` (prices, the stop, the account), `answers` (what was paid for, in one file) and `batches` (what is
+answered together, later and cheaper).
+
 The room stands below `conversations` (simulated users speak through it) and `judging`, and above `targets`, whose
 concealing of secrets and reading of Retry-After it uses. Only `opening` imports the SDK, when a door is opened: it takes
 two seconds that a run without a model never pays. It refuses to know what is asked: rubrics and prompts live above.

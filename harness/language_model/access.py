@@ -17,19 +17,20 @@ from pathlib import Path
 from random import Random
 
 from harness.errors import SettingsError
-from harness.language_model.answer_store import AnswerStore
-from harness.language_model.batching import BatchingDoor, BatchPatience, batching
-from harness.language_model.budget import Budget
-from harness.language_model.cache_key import KeyOf
-from harness.language_model.cached import CachedDoor
+from harness.language_model.answers.answer_store import AnswerStore
+from harness.language_model.answers.cache_key import KeyOf
+from harness.language_model.answers.cached import CachedDoor
+from harness.language_model.batches.gathering import BatchingDoor, batching
+from harness.language_model.batches.patient_batches import BatchPatience
+from harness.language_model.batches.singly import SinglyAgain
 from harness.language_model.connection import Connection
 from harness.language_model.door import LanguageModel
-from harness.language_model.ledger import Ledger, LedgerDoor
-from harness.language_model.metered import MeteredDoor
+from harness.language_model.money.budget import Budget
+from harness.language_model.money.ledger import Ledger, LedgerDoor
+from harness.language_model.money.metered import MeteredDoor
+from harness.language_model.money.prices import Prices
 from harness.language_model.opening import Doors, opened
 from harness.language_model.patient import Patience, PatientDoor
-from harness.language_model.prices import Prices
-from harness.language_model.singly import SinglyAgain
 from harness.language_model.warming import WarmingDoor, Warmth
 
 TOKEN_BYTES = 8

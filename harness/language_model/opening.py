@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from harness.language_model.batches import MessageBatches
+from harness.language_model.batches.message_batches import MessageBatches
 from harness.language_model.connection import Connection
 from harness.language_model.door import LanguageModel
 
@@ -26,8 +26,8 @@ async def opened(connection: Connection) -> AsyncGenerator[Doors]:
     Raises:
         SettingsError: Bedrock without its extra, or without a region.
     """
-    from harness.language_model.anthropic_batches import AnthropicBatches  # noqa: PLC0415 - the SDK costs two seconds
     from harness.language_model.anthropic_door import AnthropicDoor  # noqa: PLC0415 - as above
+    from harness.language_model.batches.anthropic_batches import AnthropicBatches  # noqa: PLC0415 - the SDK costs two seconds
     from harness.language_model.sdk import Sdk  # noqa: PLC0415 - as above
 
     async with Sdk(connection) as sdk:

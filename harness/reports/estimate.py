@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from harness.judging.estimate import JudgingEstimate
-from harness.language_model.prices import Prices
+from harness.language_model.money.prices import Prices
 from harness.reports.layout import wrapped
 from harness.reports.machine import SCHEMA_VERSION, json_document
 from harness.reports.spending import money

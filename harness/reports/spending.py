@@ -13,10 +13,9 @@ from typing import Any
 
 from harness.judging.judge import Spent
 from harness.judging.questions import part_of
-from harness.language_model.budget import NOTHING
-from harness.language_model.ledger import Found
-from harness.language_model.metered import Account, Spending
-from harness.language_model.prices import Prices
+from harness.language_model.money.budget import NOTHING
+from harness.language_model.money.ledger import Account, Found, Spending
+from harness.language_model.money.prices import Prices
 from harness.language_model.usage import Usage
 from harness.records.run import ConversationRecord
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from harness.baselines.file import read_baseline, read_transcripts
-from harness.language_model.batching import BatchPatience
+from harness.language_model.batches.patient_batches import BatchPatience
 from harness.records.journal import read_journal
 from tests.cli.conftest import Door, recorded
 from tests.fakes.messages_api.api import KEY, FakeMessagesApi

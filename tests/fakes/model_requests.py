@@ -11,8 +11,8 @@ from typing import Any
 from harness.judging.model_request import JudgeRequest
 from harness.language_model.connection import connection
 from harness.language_model.door import Message, ModelRequest, SystemBlock
+from harness.language_model.money.prices import Prices
 from harness.language_model.opening import Doors, opened
-from harness.language_model.prices import Prices
 from tests.fakes.messages_api.api import KEY
 
 MODEL = "claude-sonnet-5-5"

@@ -6,7 +6,7 @@ import pytest
 
 from harness.judging.estimate import ASSUMED_OUTPUT, FURTHER, JudgingEstimate, counted, estimated, fresh_tokens, imagined, prefix_tokens
 from harness.language_model.door import SystemBlock
-from harness.language_model.prices import Prices
+from harness.language_model.money.prices import Prices
 from harness.language_model.usage import Usage
 from harness.scenarios.model import Turn
 from tests.fakes.messages_api.api import FakeMessagesApi

@@ -11,7 +11,7 @@ import pytest
 from harness.errors import JudgeError, SettingsError, StoreError
 from harness.judging.model_request import judge_key
 from harness.language_model.access import ModelAccess, Terms
-from harness.language_model.batching import BatchPatience
+from harness.language_model.batches.patient_batches import BatchPatience
 from harness.language_model.connection import connection
 from harness.language_model.door import FailureKind, ModelAnswer, ModelFailure
 from harness.language_model.patient import Patience

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StoreError
-from harness.language_model.answer_store import MAX_VALUE, AnswerStore
-from harness.language_model.cache_key import CacheKey
+from harness.language_model.answers.answer_store import MAX_VALUE, AnswerStore
+from harness.language_model.answers.cache_key import CacheKey
+from harness.language_model.answers.submissions import Submitted
 from harness.language_model.door import ModelAnswer, ModelFailure
-from harness.language_model.submissions import Submitted
 from harness.language_model.wire import read_message
 from tests.fakes.model_requests import MODEL, judges_question, text_request
 
@@ -209,8 +209,8 @@ def test_a_question_is_in_one_open_batch_at_most(path):
 WRITER = """
 import sys, time
 from pathlib import Path
-from harness.language_model.answer_store import AnswerStore
-from harness.language_model.cache_key import CacheKey
+from harness.language_model.answers.answer_store import AnswerStore
+from harness.language_model.answers.cache_key import CacheKey
 from tests.language_model.test_answer_store import answer
 
 path, name, count, begin = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import pytest
 
-from harness.language_model.batches import Batch, read_batch, read_results
+from harness.language_model.batches.message_batches import Batch, read_batch, read_results
 from harness.language_model.door import FailureKind, ModelAnswer, ModelFailure
-from harness.language_model.metered import Spending
+from harness.language_model.money.ledger import Spending
 from harness.language_model.usage import Usage
 from tests.fakes.messages_api.temper import BatchTemper, Temper
 from tests.fakes.model_requests import FIGURES, PRICES, doors_to, judge_request

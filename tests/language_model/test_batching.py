@@ -13,14 +13,15 @@ import pytest
 
 from harness.errors import StoreError
 from harness.judging.model_request import judge_key
-from harness.language_model.answer_store import AnswerStore
-from harness.language_model.batches import Batch, read_listed
-from harness.language_model.batching import BatchingDoor, BatchPatience, batching
-from harness.language_model.cached import CachedDoor
+from harness.language_model.answers.answer_store import AnswerStore
+from harness.language_model.answers.cached import CachedDoor
+from harness.language_model.answers.submissions import Submitted
+from harness.language_model.batches.gathering import BatchingDoor, batching
+from harness.language_model.batches.message_batches import Batch, read_listed
+from harness.language_model.batches.patient_batches import BatchPatience
+from harness.language_model.batches.singly import SinglyAgain
 from harness.language_model.door import FailureKind, ModelAnswer, ModelFailure
-from harness.language_model.ledger import Ledger, LedgerDoor
-from harness.language_model.singly import SinglyAgain
-from harness.language_model.submissions import Submitted
+from harness.language_model.money.ledger import Ledger, LedgerDoor
 from tests.fakes.messages_api.temper import BatchTemper, Temper
 from tests.fakes.model_requests import FIGURES, MODEL, PRICES, doors_to, judge_request, judges_question
 
@@ -74,7 +75,7 @@ async def test_questions_that_come_together_are_one_batch(serve, store):
     assert all(isinstance(one, ModelAnswer) and one.batch for one in results)
     assert (batches_begun(api), api.calls, len(store)) == (1, 0, 20)
     assert Fraction(sum(one.cost for one in ledger.spending.values())) == api.ledger.cost(FIGURES)
-    assert store.submissions.open_tokens() == ()
+    assert not store.submissions.known_ids()
 
 
 async def test_more_than_a_batch_may_hold_are_several(serve, store):
@@ -249,7 +250,7 @@ async def test_a_busy_service_is_tried_again_and_then_asked_singly(serve, store)
     async with door_to(url, store, batches=lambda held: Uncertain(held, arrives=False, kind=busy, times=9)) as door:
         more = await ask_all(door, [judges_question("Another.")])
     assert [one.batch for one in more] == [False]
-    assert store.submissions.open_tokens() == ()
+    assert not store.submissions.known_ids()
     assert api.calls == 1
 
 

@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from harness.language_model.budget import Budget
+from harness.language_model.money.budget import Budget
 
 pytestmark = pytest.mark.anyio
 ONE = Decimal(1)

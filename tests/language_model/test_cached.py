@@ -9,12 +9,12 @@ import pytest
 
 from harness.errors import JudgeError
 from harness.judging.model_request import judge_key
-from harness.language_model.answer_store import AnswerStore
-from harness.language_model.cache_key import CacheKey
-from harness.language_model.cached import CachedDoor
+from harness.language_model.answers.answer_store import AnswerStore
+from harness.language_model.answers.cache_key import CacheKey
+from harness.language_model.answers.cached import CachedDoor
+from harness.language_model.answers.submissions import Submitted
 from harness.language_model.door import FailureKind, ModelAnswer, ModelFailure
-from harness.language_model.ledger import Ledger, LedgerDoor
-from harness.language_model.submissions import Submitted
+from harness.language_model.money.ledger import Ledger, LedgerDoor
 from harness.language_model.usage import Usage
 from tests.fakes.messages_api.temper import Temper, always
 from tests.fakes.messages_api.wire import Problem

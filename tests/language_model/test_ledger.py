@@ -11,8 +11,7 @@ import pytest
 
 from harness.errors import StoreError
 from harness.language_model.door import FailureKind
-from harness.language_model.ledger import Found, Ledger, LedgerDoor
-from harness.language_model.metered import Account
+from harness.language_model.money.ledger import Account, Found, Ledger, LedgerDoor
 from harness.language_model.usage import Usage
 from tests.fakes.messages_api.temper import Reset, Temper, every
 from tests.fakes.model_requests import FIGURES, MODEL, PRICES, doors_to, judge_request

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from harness.errors import SettingsError, SourceError
-from harness.language_model.prices import PROMPT_OVERHEAD, load_prices
+from harness.language_model.money.prices import PROMPT_OVERHEAD, load_prices
 from harness.language_model.usage import Usage
 from harness.language_model.wire import prompt_bytes
 from harness.package_data import shipped

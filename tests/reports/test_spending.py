@@ -8,9 +8,8 @@ from decimal import Decimal
 import pytest
 
 from harness.judging.judge import Inquiry, Rating, Spent
-from harness.language_model.ledger import Found
-from harness.language_model.metered import Account, Spending
-from harness.language_model.prices import Prices
+from harness.language_model.money.ledger import Account, Found, Spending
+from harness.language_model.money.prices import Prices
 from harness.language_model.usage import Usage
 from harness.reports.spending import money, spending_data, spending_report, spending_sentences, spent_sentence
 from tests.fakes.journalled import JUDGEMENT, record, unjudged

@@ -17,10 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from harness.language_model.cache_key import CacheKey
+from harness.language_model.answers.cache_key import CacheKey
+from harness.language_model.answers.store_file import StoreFile
+from harness.language_model.answers.submissions import SUBMISSION_TABLES, Submissions
 from harness.language_model.door import ModelAnswer, ModelFailure, ModelRequest
-from harness.language_model.store_file import StoreFile
-from harness.language_model.submissions import SUBMISSION_TABLES, Submissions
 from harness.language_model.wire import read_message
 
 SCHEMA_VERSION = 1

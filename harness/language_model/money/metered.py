@@ -1,55 +1,16 @@
-"""A door that reserves money before every call, books it after, and keeps the account of the run."""
+"""A door that reserves money before every call, and books it after."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from harness.language_model.budget import NOTHING, Budget
 from harness.language_model.door import FailureKind, LanguageModel, ModelAnswer, ModelFailure, ModelRequest
-from harness.language_model.prices import Prices
-from harness.language_model.usage import Usage
-
-
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """What calls used and cost."""
-
-    calls: int = 0
-    """Tries that were sent, failed ones included."""
-    failures: Mapping[FailureKind, int] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)
-    """What the API said it billed."""
-    cost: Decimal | None = NOTHING
-    """US dollars, exact; None where a model has no price."""
-    charge_unknown: int = 0
-    """Calls that may have been billed without our being told."""
-
-    @property
-    def cache_read_share(self) -> float | None:
-        """Share of all prompt tokens that was read from the provider's cache; None before the first call."""
-        return self.usage.cache_read_tokens / self.usage.prompt_tokens if self.usage.prompt_tokens else None
-
-    def __add__(self, other: Spending) -> Spending:
-        failures = {kind: self.failures.get(kind, 0) + other.failures.get(kind, 0) for kind in (*self.failures, *other.failures)}
-        cost = None if self.cost is None or other.cost is None else self.cost + other.cost
-        return Spending(
-            self.calls + other.calls, failures, self.usage + other.usage, cost, self.charge_unknown + other.charge_unknown
-        )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Which model was asked, and what for."""
-
-    model: str
-    purpose: str
-    """As `ModelRequest.purpose` says."""
+from harness.language_model.money.budget import NOTHING, Budget
+from harness.language_model.money.prices import Prices
 
 
 class MeteredDoor:
-    """Asks another door, within a budget, and keeps account of tokens and money.
+    """Asks another door, within a budget.
 
     Args:
         door: who is asked; it must ask once only, for each try is reserved and booked on its own.
@@ -65,24 +26,8 @@ class MeteredDoor:
         self._door = door
         self._prices = prices or Prices()
         self._budget = budget
-        self._accounts: dict[Account, Spending] = {}
         if budget.balance.limit is not None:
             self._prices.require(models)
-
-    @property
-    def budget(self) -> Budget:
-        """The stop, shared with whoever else spends in this run."""
-        return self._budget
-
-    @property
-    def accounts(self) -> Mapping[Account, Spending]:
-        """Spending so far by model and purpose."""
-        return dict(self._accounts)
-
-    @property
-    def spending(self) -> Spending:
-        """Spending so far, altogether."""
-        return sum(self._accounts.values(), Spending())
 
     async def ask(self, request: ModelRequest) -> ModelAnswer | ModelFailure:
         """Answer one request, unless what it can cost would break the budget.
@@ -100,7 +45,6 @@ class MeteredDoor:
             cost = self._prices.cost(result.usage, request.model, batch=result.batch)
             if not (isinstance(result, ModelFailure) and result.charge_unknown):
                 reservation.settle(cost or NOTHING)
-        self._note(request, result, cost)
         return result
 
     async def count(self, request: ModelRequest) -> int | ModelFailure:
@@ -129,10 +73,3 @@ class MeteredDoor:
             "are spent; nothing was sent"
         )
         return ModelFailure(FailureKind.OVER_BUDGET, detail)
-
-    def _note(self, request: ModelRequest, result: ModelAnswer | ModelFailure, cost: Decimal | None) -> None:
-        account = Account(request.model, request.purpose)
-        one = Spending(1, {}, result.usage, cost)
-        if isinstance(result, ModelFailure):
-            one = replace(one, failures={result.kind: 1}, charge_unknown=int(result.charge_unknown))
-        self._accounts[account] = self._accounts.get(account, Spending()) + one

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx2
 
-from harness.language_model.batches import MAX_LISTED, Batch, BatchResults, read_batch, read_listed, read_results
+from harness.language_model.batches.message_batches import MAX_LISTED, Batch, BatchResults, read_batch, read_listed, read_results
 from harness.language_model.door import FailureKind, ModelFailure, ModelRequest
 from harness.language_model.sdk import Received, Sdk, SdkClient
 from harness.language_model.wire import parameters

@@ -13,8 +13,6 @@ from typing import Any, Literal, Protocol
 from harness.language_model.door import FailureKind, ModelAnswer, ModelFailure, ModelRequest
 from harness.language_model.wire import read_message
 
-MAX_REQUESTS = 100_000
-"""Requests that one batch may hold."""
 MAX_LISTED = 100
 """Batches that are listed at once."""
 _LOST = {

@@ -8,7 +8,7 @@ what a crash leaves behind. Until it is told where, a ledger keeps its lines in 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -19,13 +19,48 @@ from pydantic import Field, ValidationError
 from harness.errors import StoreError
 from harness.frozen import FrozenModel, canonical_json, from_json
 from harness.language_model.door import FailureKind, LanguageModel, ModelAnswer, ModelFailure, ModelRequest
-from harness.language_model.metered import Account, Spending
-from harness.language_model.prices import Prices
+from harness.language_model.money.budget import NOTHING
+from harness.language_model.money.prices import Prices
 from harness.language_model.usage import Usage
 
 MAX_BYTES = 256 << 20
 _PRIVATE_FILE = 0o600
-NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What calls used and cost."""
+
+    calls: int = 0
+    """Tries that were sent, failed ones included."""
+    failures: Mapping[FailureKind, int] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    """What the API said it billed."""
+    cost: Decimal | None = NOTHING
+    """US dollars, exact; None where a model has no price."""
+    charge_unknown: int = 0
+    """Calls that may have been billed without our being told."""
+
+    @property
+    def cache_read_share(self) -> float | None:
+        """Share of all prompt tokens that was read from the provider's cache; None before the first call."""
+        return self.usage.cache_read_tokens / self.usage.prompt_tokens if self.usage.prompt_tokens else None
+
+    def __add__(self, other: Spending) -> Spending:
+        failures = {kind: self.failures.get(kind, 0) + other.failures.get(kind, 0) for kind in (*self.failures, *other.failures)}
+        cost = None if self.cost is None or other.cost is None else self.cost + other.cost
+        return Spending(
+            self.calls + other.calls, failures, self.usage + other.usage, cost, self.charge_unknown + other.charge_unknown
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Which model was asked, and what for."""
+
+    model: str
+    purpose: str
+    """As `ModelRequest.purpose` says."""
 
 
 class _Line(FrozenModel):

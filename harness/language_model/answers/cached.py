@@ -12,10 +12,10 @@ import anyio
 import anyio.to_thread
 
 from harness.errors import JudgeError
-from harness.language_model.answer_store import AnswerStore
-from harness.language_model.cache_key import CacheKey, KeyOf
+from harness.language_model.answers.answer_store import AnswerStore
+from harness.language_model.answers.cache_key import CacheKey, KeyOf
 from harness.language_model.door import FailureKind, LanguageModel, ModelAnswer, ModelFailure, ModelRequest
-from harness.language_model.ledger import Ledger
+from harness.language_model.money.ledger import Ledger
 from harness.language_model.usage import Usage
 
 THREADS = 2

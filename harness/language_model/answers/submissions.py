@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from harness.language_model.store_file import StoreFile
+from harness.language_model.answers.store_file import StoreFile
 
 SUBMISSION_TABLES = (
     "CREATE TABLE batches (token TEXT PRIMARY KEY, batch_id TEXT, begun_at TEXT NOT NULL) WITHOUT ROWID",
@@ -83,10 +83,6 @@ class Submissions:
         """Return an open batch; None when it is open no more."""
         rows = self._file.rows("SELECT token, batch_id, begun_at FROM batches WHERE token = ?", (token,))
         return OpenBatch(rows[0][0], rows[0][1], datetime.fromisoformat(rows[0][2])) if rows else None
-
-    def open_tokens(self) -> tuple[str, ...]:
-        """Return the tokens of all open batches, oldest first."""
-        return tuple(token for (token,) in self._file.rows("SELECT token FROM batches ORDER BY begun_at, token"))
 
     def known_ids(self) -> frozenset[str]:
         """Return the provider's ids of all open batches."""

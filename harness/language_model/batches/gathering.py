@@ -8,41 +8,22 @@ answers are kept before the batch is forgotten, so that a process that was kille
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from harness.errors import cause_of
-from harness.language_model.answer_store import AnswerStore, kept
-from harness.language_model.batches import Batch, BatchResults, MessageBatches
-from harness.language_model.cache_key import CacheKey, KeyOf
+from harness.language_model.answers.answer_store import AnswerStore, kept
+from harness.language_model.answers.cache_key import CacheKey, KeyOf
+from harness.language_model.answers.submissions import OpenBatch, Submitted
+from harness.language_model.batches.message_batches import Batch, BatchResults, MessageBatches
+from harness.language_model.batches.patient_batches import BatchPatience, PatientBatches
 from harness.language_model.door import FailureKind, LanguageModel, ModelAnswer, ModelFailure, ModelRequest
-from harness.language_model.submissions import OpenBatch, Submitted
-
-Found = TypeVar("Found")
-
-
-@dataclass(frozen=True, slots=True)
-class BatchPatience:
-    """When a batch is sent, and how long it is waited for; seconds."""
-
-    gather_s: float = 2.0
-    """Silence after which what was gathered is sent."""
-    most: int = 10_000
-    """Questions in one batch."""
-    first_look_s: float = 5.0
-    """Pause before the first look at a batch; it doubles with each further one."""
-    longest_look_s: float = 120.0
-    tries: int = 8
-    """Tries of one call about a batch, with such pauses between them."""
-    unsent_s: float = 300.0
-    """Age from which a batch without an id is taken for one whose sender died: younger ones may be under way."""
 
 
 @dataclass(slots=True, eq=False)
@@ -80,7 +61,7 @@ class BatchingDoor:
         patience: BatchPatience,
         draw: Callable[[], str],
     ) -> None:
-        self._batches = batches
+        self._batches = PatientBatches(batches, patience)
         self._counting = counting
         self._store = store
         self._key_of = key_of
@@ -190,7 +171,7 @@ class BatchingDoor:
             if not sent.kind.transient or number + 1 == self._patience.tries:
                 await self._refused(token, sent)
                 return
-            await anyio.sleep(self._pause_s(number, sent))
+            await anyio.sleep(self._batches.pause_s(number, sent))
 
     async def _await_sender(self, token: str) -> None:
         """Wait until the id of somebody else's batch is written down, or its sender must be dead; then for the batch."""
@@ -210,7 +191,8 @@ class BatchingDoor:
     async def _orphan(self, batch: OpenBatch) -> None:
         """Find out whether a batch whose sender died was accepted; where it was not, its questions are asked again."""
         asked = await anyio.to_thread.run_sync(self._store.submissions.asked, batch.token)
-        found = await self._sought({one.custom_id: _bare(one) for one in asked})
+        known = await anyio.to_thread.run_sync(self._store.submissions.known_ids)
+        found = await self._batches.sought({one.custom_id: _bare(one) for one in asked}, known)
         if isinstance(found, ModelFailure):
             self._give_all(batch.token, found)
         elif found is None:
@@ -222,37 +204,19 @@ class BatchingDoor:
 
     async def _lost(self, requests: dict[str, ModelRequest], failure: ModelFailure) -> Batch | ModelFailure:
         """Return the batch whose acceptance we were not told, or that it was not accepted, which is no charge."""
-        return await self._sought(requests) or replace(failure, charge_unknown=False)
-
-    async def _sought(self, requests: dict[str, ModelRequest]) -> Batch | ModelFailure | None:
-        """Return the batch at the provider that holds these custom ids; None where there is none."""
-        listed = await self._surely(self._batches.recent)
-        if isinstance(listed, ModelFailure):
-            return listed
         known = await anyio.to_thread.run_sync(self._store.submissions.known_ids)
-        for candidate in listed:
-            if candidate.id in known or candidate.requests != len(requests):
-                continue
-            ended = await self._ended(candidate.id)
-            if isinstance(ended, ModelFailure):
-                return ended
-            results = await self._surely(lambda batch_id=candidate.id: self._batches.collect(batch_id, requests))  # type: ignore[misc]
-            if isinstance(results, ModelFailure):
-                return results
-            if any(not (isinstance(one, ModelFailure) and one.kind is FailureKind.MISSING) for one in results.results.values()):
-                return ended
-        return None
+        return await self._batches.sought(requests, known) or replace(failure, charge_unknown=False)
 
     async def _collect(self, token: str, batch_id: str) -> None:
         """Wait until a batch has ended, keep its answers, and give them to those who wait."""
-        ended = await self._ended(batch_id)
+        ended = await self._batches.ended(batch_id)
         if isinstance(ended, ModelFailure):
             await self._unreachable(token, ended)
             return
         asked = await anyio.to_thread.run_sync(self._store.submissions.asked, token)
         whole = {one.key.digest: one.request for one in self._joined.get(token, ())}
         requests = {one.custom_id: whole.get(one.digest) or _bare(one) for one in asked}
-        results = await self._surely(lambda: self._batches.collect(batch_id, requests))
+        results = await self._batches.collected(batch_id, requests)
         if isinstance(results, ModelFailure):
             await self._unreachable(token, results)
             return
@@ -280,30 +244,6 @@ class BatchingDoor:
                 value = kept(result, CacheKey(one.digest, one.nonce), datetime.now(UTC))
                 result = replace(value.read(waiting.request, waiting.key.nonce), batch=True)
             waiting.give(result)
-
-    async def _ended(self, batch_id: str) -> Batch | ModelFailure:
-        """Return a batch once there is nothing more to wait for."""
-        number = 0
-        while True:
-            await anyio.sleep(min(self._patience.first_look_s * 2.0**number, self._patience.longest_look_s))
-            batch = await self._surely(lambda: self._batches.look(batch_id))
-            if isinstance(batch, ModelFailure) or batch.ended:
-                return batch
-            number = min(number + 1, 30)
-
-    async def _surely(self, call: Callable[[], Awaitable[Found | ModelFailure]]) -> Found | ModelFailure:
-        """Make a call that costs nothing, again where that may help."""
-        result = await call()
-        for number in range(self._patience.tries - 1):
-            if not isinstance(result, ModelFailure) or not result.kind.transient:
-                break
-            await anyio.sleep(self._pause_s(number, result))
-            result = await call()
-        return result
-
-    def _pause_s(self, number: int, failure: ModelFailure) -> float:
-        asked = self._patience.first_look_s * 2.0**number if failure.retry_after_s is None else failure.retry_after_s
-        return min(asked, self._patience.longest_look_s)
 
     async def _refused(self, token: str, failure: ModelFailure) -> None:
         """Hand on why a batch was not accepted."""

@@ -1,0 +1,1 @@
+"""Questions that are answered together, within a day, at a lower price."""
