@@ -53,8 +53,8 @@ def answered(stored, look, held, repeats):
 def test_the_simulation_decides_as_the_gate(design):
     """Run by run, the simulated decision is the gate's own on the same conversations, and so is what it asks for."""
     decisions = set()
-    for chunk in simulated_runs(design, 30, seed=1):
-        for run in range(30):
+    for chunk in simulated_runs(design, 40, seed=1):
+        for run in range(40):
             counts = (one.passes[run] for one in (chunk.baseline, chunk.look, chunk.held))
             decision, asked = answered(*counts, design.repeats)
             assert (decision is Decision.FAIL) == bool(chunk.by_scenario[run] | chunk.by_suite[run])

@@ -7,11 +7,13 @@ from click.testing import CliRunner
 
 from harness.cli.main import harness
 from harness.statistics import list_operating, operating
-from tests.golden.operating_characteristics import COMPONENTS, GOALS, OUTPUT, page
+from tests.golden.operating_characteristics import COMPONENTS, GOALS, OUTPUT, page, planning
 from tests.statistics.test_power import measured
 
 SMALL = "200"
 """Runs."""
+ELSEWHERE = pytest.mark.slow
+"""A small version of the plans is held against simulation in `test_power`."""
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def in_process(commands):
 
 
 @pytest.mark.usefixtures("_small_chunks")
-@pytest.mark.parametrize("goal", GOALS, ids=lambda goal: goal.name)
+@pytest.mark.parametrize("goal", [pytest.param(one, id=one.name, marks=ELSEWHERE if one.figure is planning else ()) for one in GOALS])
 def test_a_small_version_of_the_goal_holds(goal):
     """Two hundred runs of the row's first commands lie near enough to the limit."""
     figure = (goal.roughly or goal.figure)(in_process(goal.commands[: goal.small]))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from harness.statistics import dealing
 from harness.statistics.dealing import Group, OneBuild, Sizes, copies, counted, deals, spread_kept
 
 
@@ -55,16 +56,17 @@ def test_every_conversation_is_as_likely_anywhere():
         assert shares == pytest.approx(np.full(5, 0.2), abs=0.015)
 
 
-def test_the_same_seed_deals_the_same():
+def test_the_same_seed_deals_the_same(monkeypatch):
     """Splits are a function of the seed, also over chunks, and chunks differ from each other."""
+    monkeypatch.setattr(dealing, "CHUNK_CELLS", 40 * 75 * 80)
     build = random_build(scenarios=40)
     sizes = Sizes(20, 20, 15)
-    one, again, other = (np.concatenate([deal.dealt for deal in deals(build, sizes, 2000, seed)]) for seed in (1, 1, 2))
-    assert len(list(deals(build, sizes, 2000, 1))) > 1
+    one, again, other = (np.concatenate([deal.dealt for deal in deals(build, sizes, 200, seed)]) for seed in (1, 1, 2))
+    assert len(list(deals(build, sizes, 200, 1))) > 1
     assert (one == again).all()
     assert (one != other).any()
-    assert one.shape == (2000, 40, 40)
-    assert len(np.unique(one.reshape(2000, -1), axis=0)) == 2000
+    assert one.shape == (200, 40, 40)
+    assert len(np.unique(one.reshape(200, -1), axis=0)) == 200
 
 
 def test_arms_are_the_means_of_what_was_dealt():
@@ -106,12 +108,12 @@ def test_outcomes_have_the_rate_that_all_scenarios_allow():
     passed = np.ones((40, 12), dtype=bool)
     passed[0, 0] = False
     build = random_build(scenarios=40, most=12, passed=passed)
-    found = [deal.passed for deal in deals(build, Sizes(20, 12, 15), 3000, 4)]
+    found = [deal.passed for deal in deals(build, Sizes(20, 12, 15), 1000, 4)]
     failing = 1 - np.concatenate([one.baseline.passes[:, 0] for one in found]).mean() / 20
     assert 0.005 < failing < 0.03
     flaky = passed.copy()
     flaky[:8] = np.arange(12) < 6
-    often = [deal.passed for deal in deals(random_build(scenarios=40, most=12, passed=flaky), Sizes(20, 12, 15), 3000, 4)]
+    often = [deal.passed for deal in deals(random_build(scenarios=40, most=12, passed=flaky), Sizes(20, 12, 15), 1000, 4)]
     stored = np.concatenate([one.baseline.passes[:, 0] for one in often]) / 20
     green, added = (np.concatenate([getattr(one, arm)[:, 0].mean(axis=-1) for one in often]) for arm in ("green", "added"))
     assert (stored.mean(), green.mean(), added.mean()) == pytest.approx((0.53, 0.53, 0.53), abs=0.05)
@@ -142,11 +144,11 @@ def test_the_spread_kept_is_the_spread_that_is_there(held, sizes):
     build = random_build(scenarios=10, most=held, dimensions=1)
     group = Group(build.scored)
     apart = np.concatenate(
-        [deal.arms(sizes.green, np.ones(len(deal.dealt), dtype=bool), group).low.mean(axis=-1) for deal in deals(build, sizes, 20_000, 5)]
+        [deal.arms(sizes.green, np.ones(len(deal.dealt), dtype=bool), group).low.mean(axis=-1) for deal in deals(build, sizes, 6000, 5)]
     )
     true = build.scores[..., 0].var(axis=1, ddof=1).sum() / 100 * (1 / sizes.green + 1 / sizes.baseline)
     assert apart.mean() == pytest.approx(0, abs=0.01)
-    assert apart.var() == pytest.approx(true * spread_kept(build, sizes), rel=0.04)
+    assert apart.var() == pytest.approx(true * spread_kept(build, sizes), rel=0.06)
     count = -(-sizes.arms // held)
     assert spread_kept(build, sizes) == pytest.approx((1 - 1 / held) / (1 - 1 / (count * held)))
 

@@ -4,15 +4,22 @@ from dataclasses import replace
 
 import pytest
 
+from harness.statistics import list_operating
 from harness.statistics.list_operating import RegressedSuite, simulate_list
 from harness.statistics.score_model import BASE
 
 SUITE = RegressedSuite()
 
 
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch):
+    """A chunk is simulated whole: one of fifty runs is enough here."""
+    monkeypatch.setattr(list_operating, "CHUNK_SCORES", 40 * 20 * 4 * 50)
+
+
 def test_large_losses_are_all_listed():
     """Scenarios that lose three points are on every list, and hardly anything else where builds differ in nothing else."""
-    found = simulate_list(replace(SUITE, loss=3.0, model=replace(BASE, interaction=0.0)), 300, 1)
+    found = simulate_list(replace(SUITE, loss=3.0, model=replace(BASE, interaction=0.0)), 150, 1)
     assert found.power > 0.99
     assert found.false_discovery_rate < 0.13
     assert found.mean_listed > 4
@@ -20,7 +27,7 @@ def test_large_losses_are_all_listed():
 
 def test_more_repeats_find_more():
     """Ten repeats name more of what lost one point than two."""
-    few, many = (simulate_list(replace(SUITE, repeats=repeats), 300, 2).power for repeats in (2, 10))
+    few, many = (simulate_list(replace(SUITE, repeats=repeats), 150, 2).power for repeats in (2, 10))
     assert few < many - 0.1
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -114,7 +114,6 @@ def test_a_decision_is_final():
     assert (after.ruling[~decided] != Ruling.PASS).all()
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 10_000), st.floats(0.01, 2.0), st.floats(-0.3, 0.6), st.sampled_from(["prove", "fast", "point"]))
 def test_lower_scores_never_move_towards_pass(seed, loss, drop, policy):
     """Taking one constant off all green scores never improves a ruling, under any policy, futility stops included."""
@@ -128,9 +127,9 @@ def test_lower_scores_never_move_towards_pass(seed, loss, drop, policy):
 def test_lower_scores_never_move_towards_pass_on_wandering_evidence():
     """The same where scores swing wildly from look to look, so that a side was given up before it came within reach."""
     rng = np.random.default_rng(4)
-    level = rng.uniform(-1.5, 1.5, (4000, 1, 7))
-    green = 3.5 + level + rng.normal(0, 0.4, (4000, 10, 7))
-    baseline = 3.5 + rng.normal(0, 0.4, (4000, 10, 10))
+    level = rng.uniform(-1.5, 1.5, (1000, 1, 7))
+    green = 3.5 + level + rng.normal(0, 0.4, (1000, 10, 7))
+    baseline = 3.5 + rng.normal(0, 0.4, (1000, 10, 10))
     as_it_was = over_looks(looks_of(green, baseline), PLAN, Rule())
     worse = 0
     for loss in (0.05, 0.3, 1.0):
@@ -138,12 +137,11 @@ def test_lower_scores_never_move_towards_pass_on_wandering_evidence():
         assert not ((lowered.ruling == Ruling.PASS) & (as_it_was.ruling != Ruling.PASS)).any()
         assert not ((lowered.ruling != Ruling.FAIL) & (as_it_was.ruling == Ruling.FAIL)).any()
         worse += (lowered.ruling != as_it_was.ruling).sum()
-    assert worse > 1000
+    assert worse > 250
     given_up = ~as_it_was.pass_open | ~as_it_was.fail_open
     assert given_up.any()
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 10_000), st.floats(-0.3, 0.5), st.integers(1, 6), st.sampled_from(["prove", "fast", "point"]), st.booleans())
 def test_a_missing_score_never_yields_pass(seed, drop, missing, policy, suite):
     """Turning judged conversations into missing ones never turns another ruling into PASS."""
@@ -170,7 +168,6 @@ def _with_largest_variance(green, baseline, low, high):
     return found
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 def test_order_and_scale_say_nothing(seed, shuffler):
     """Permuting scenarios, or the repeats within a look, or scaling all weights, changes nothing."""
@@ -203,7 +200,7 @@ def test_nearly_perfect_arms_pass():
 
 def test_hopeless_runs_stop_early_and_rarely_would_have_been_decided():
     """On the margin futility saves conversations, and takes hardly any decision away."""
-    green, baseline = drawn(7, 4000, scenarios=30)
+    green, baseline = drawn(7, 1500, scenarios=30)
     stopping = over_looks(looks_of(green, baseline), PLAN, Rule())
     going_on = over_looks(looks_of(green, baseline), PLAN, Rule(futility=0))
     assert stopping.look.mean() < going_on.look.mean() - 0.2

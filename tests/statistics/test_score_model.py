@@ -12,7 +12,7 @@ PUBLISHED = {"quiet": (0.51, None), "base": (0.63, 0.23), "noisy": (0.76, 0.46)}
 NONE = Drop()
 
 
-def sample(model, drop=NONE, runs=300, scenarios=40, repeats=20):
+def sample(model, drop=NONE, runs=150, scenarios=40, repeats=20):
     rng = np.random.default_rng(1)
     baseline, green = drop.centres(model, rng, (runs, scenarios))
     return model.conversations(rng, baseline, repeats), model.conversations(rng, green, repeats)
@@ -36,9 +36,9 @@ def test_published_moments(name):
 )
 def test_the_drop_is_exact_on_the_observed_scale(name, size, shape):
     """Green's observed mean lies below by exactly the drop, ceiling and all, however it is spread."""
-    baseline, green = sample(MODELS[name], Drop(size, shape), runs=600, repeats=10)
+    baseline, green = sample(MODELS[name], Drop(size, shape), runs=150, repeats=10)
     lost = baseline.mean(axis=(1, 2, 3), dtype=np.float64) - green.mean(axis=(1, 2, 3), dtype=np.float64)
-    assert lost.mean() == pytest.approx(size, abs=4 * lost.std() / 600**0.5)
+    assert lost.mean() == pytest.approx(size, abs=4 * lost.std() / 150**0.5)
 
 
 def test_a_concentrated_drop_hits_a_tenth():

@@ -65,7 +65,7 @@ def test_a_build_that_never_varies_never_flips():
         procedure(40, target="suite"),
         Procedure(single_look(5, 20), 20, rule=Rule(policy="point")),
     ):
-        found = compare_with_itself(build, one, 200, 1)
+        found = compare_with_itself(build, one, 100, 1)
         assert (found.quality_fail, found.quality_inconclusive) == (0, 0)
         assert found.integration_fail == found.either <= 0.02
         assert {(noise.sd, noise.p95) for noise in found.noise} == {(0.0, 0.0)}
@@ -88,20 +88,20 @@ def test_order_does_not_matter():
     rng = np.random.default_rng(2)
     build = modelled(rng, "noisy", 20, 20)
     shuffled = replace(build, scores=rng.permuted(build.scores, axis=1))
-    first, second = (compare_with_itself(one, procedure(20), 2000, 1).quality_inconclusive for one in (build, shuffled))
-    assert first == pytest.approx(second, abs=0.03)
+    first, second = (compare_with_itself(one, procedure(20), 600, 1).quality_inconclusive for one in (build, shuffled))
+    assert first == pytest.approx(second, abs=0.05)
 
 
 def test_the_noise_floor_is_that_of_the_scores():
     """The standard deviation is √(Σ s² (1/K + 1/M))/N at every look, whatever dealing lost; 95 % lie within 1.96 of it."""
     build = modelled(np.random.default_rng(3), "base", 40, 12)
-    found = compare_with_itself(build, procedure(40, 12), 3000, 1)
+    found = compare_with_itself(build, procedure(40, 12), 800, 1)
     within = build.scores.mean(axis=-1).var(axis=1, ddof=1).sum() / 40**2
     assert found.copies == 3
     assert found.spread_kept == pytest.approx((1 - 1 / 12) / (1 - 1 / 36))
     for noise in found.noise:
-        assert noise.sd == pytest.approx((within * (1 / noise.repeats + 1 / 12)) ** 0.5, rel=0.05)
-        assert noise.p95 == pytest.approx(1.96 * noise.sd, rel=0.06)
+        assert noise.sd == pytest.approx((within * (1 / noise.repeats + 1 / 12)) ** 0.5, rel=0.08)
+        assert noise.p95 == pytest.approx(1.96 * noise.sd, rel=0.1)
 
 
 def test_too_few_clusters_never_pass():
@@ -135,18 +135,18 @@ def test_missing_scores_flip_more():
 def test_scenarios_that_fail_half_of_the_time_do_not_flip_the_gate():
     """A scenario is held against its own rate: flakiness that is in both arms is no new failure."""
     build = build_of(np.full((40, 20, 1), 5.0), passed=failing(0, 1, 2, count=10))
-    assert compare_with_itself(build, procedure(40), 500, 1).integration_fail <= 0.02
+    assert compare_with_itself(build, procedure(40), 300, 1).integration_fail <= 0.02
 
 
 def test_a_must_pass_scenario_flips_when_it_fails_twice():
     """Without statistics: two failures of a quarter's rate among seven conversations are common."""
     build = build_of(np.full((40, 20, 1), 5.0), passed=failing(0, count=5), must_pass=np.arange(40) == 0)
-    found = compare_with_itself(build, procedure(40), 2000, 1)
+    found = compare_with_itself(build, procedure(40), 600, 1)
     # A failure in the first look of 5, and two in all of 7: P(≥ 2 of 7) - P(none of 5, both re-runs fail).
     again, unasked = 1 - 0.75**7 - 7 * 0.25 * 0.75**6, 0.75**5 * 0.25**2
     assert found.integration_fail == pytest.approx(again - unasked, abs=0.08)
     steady = replace(build, must_pass=np.zeros(40, dtype=bool))
-    assert compare_with_itself(steady, procedure(40), 500, 1).integration_fail < 0.05
+    assert compare_with_itself(steady, procedure(40), 300, 1).integration_fail < 0.05
 
 
 def test_failures_spread_thinly_flip_by_the_pooled_test_alone():
@@ -154,7 +154,7 @@ def test_failures_spread_thinly_flip_by_the_pooled_test_alone():
     rng = np.random.default_rng(6)
     build = build_of(np.full((60, 40, 1), 5.0), passed=rng.random((60, 40)) >= 0.1)
     never = TwoLookRule(1e-12, 0.5, 0.1)
-    found = [compare_with_itself(build, procedure(60, tests=never, pooled_alpha=alpha), 2000, 1).integration_fail for alpha in (1e-12, 0.2)]
+    found = [compare_with_itself(build, procedure(60, tests=never, pooled_alpha=alpha), 300, 1).integration_fail for alpha in (1e-12, 0.2)]
     assert found[0] == 0
     assert 0.05 < found[1] < 0.21
 
@@ -168,11 +168,11 @@ def test_guardrails_are_asked_and_can_be_switched_off():
     assessed[8:, 1] = False
     scores[8:, :, 1] = np.nan
     build = build_of(scores, assessed=assessed, groups=(Group(assessed[:, 1], 1),))
-    strict, confirmed, off = (compare_with_itself(build, procedure(40, guardrails=kind), 400, 1) for kind in ("strict", "confirmed", "off"))
+    strict, confirmed, off = (compare_with_itself(build, procedure(40, guardrails=kind), 200, 1) for kind in ("strict", "confirmed", "off"))
     assert strict.quality_inconclusive > 0.5
     assert off.quality_inconclusive <= confirmed.quality_inconclusive < 0.2
     assert off.quality_fail == 0
-    tight = compare_with_itself(build, procedure(40, guardrail_margin=0.001, alpha=0.3), 400, 1)
+    tight = compare_with_itself(build, procedure(40, guardrail_margin=0.001, alpha=0.3), 200, 1)
     assert tight.quality_fail > 0.05
 
 
@@ -182,15 +182,15 @@ def test_a_scenario_that_breaks_critical_rules_now_and_then():
     critical[0, :10] = 1
     build = build_of(np.full((40, 20, 1), 4.0), critical=critical)
     plan = procedure(40, looks=(5, 12))
-    assert compare_with_itself(build, plan, 500, 1).quality_fail <= 0.02
+    assert compare_with_itself(build, plan, 300, 1).quality_fail <= 0.02
     unknown = replace(build, critical=np.full((40, 20), np.nan))
-    assert compare_with_itself(unknown, plan, 500, 1).quality_fail == 0
+    assert compare_with_itself(unknown, plan, 300, 1).quality_fail == 0
     # Three stored conversations say little: a few scenarios that fail half of the time seem to be new.
     few = np.zeros((40, 20))
     few[:4, :6] = 1
     shallow = procedure(40, 3, looks=(5, 12))
-    assert 0.01 < compare_with_itself(replace(build, critical=few), shallow, 1000, 1).quality_fail < 0.1
-    assert compare_with_itself(replace(build, critical=few), procedure(40, 3, looks=(2, 4)), 1000, 1).quality_fail == 0
+    assert 0.01 < compare_with_itself(replace(build, critical=few), shallow, 500, 1).quality_fail < 0.1
+    assert compare_with_itself(replace(build, critical=few), procedure(40, 3, looks=(2, 4)), 500, 1).quality_fail == 0
 
 
 @pytest.mark.parametrize(("splits", "held"), [(1, 5), (2, 0)])
