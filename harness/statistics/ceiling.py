@@ -17,6 +17,8 @@ import numpy as np
 from scipy.special import ndtr
 
 TOP, BOTTOM = 5.0, 1.0
+NEAREST = 0.1
+"""Score points above the lowest score down to which a mean may fall."""
 SHOWN = 0.6
 """Scores whose standard deviation is less than this part of their step do not show their spread."""
 _FARTHEST = 50.0
@@ -40,7 +42,7 @@ def stretch(mean: float, sd: float, drop: float, step: float = 0.0) -> Stretch:
     """Return how scores of this observed mean and standard deviation stretch when their mean falls by `drop`.
 
     Degenerate: no spread, or a mean at the ceiling or beyond → unchanged. Scores that spread less than their steps could show
-    are taken as continuous.
+    are taken as continuous. A drop that leaves the scale ends just above its lowest score.
 
     Args:
         mean: of the baseline's scores.
@@ -54,7 +56,8 @@ def stretch(mean: float, sd: float, drop: float, step: float = 0.0) -> Stretch:
     # By spread first: at each latent spread one latent mean gives the observed one.
     latent_sd = _solve(lambda spread: _moments(_latent_mean(mean, spread, width), spread, width)[1] - sd, 1e-3, _FARTHEST)
     _, before, slope_before = _moments(_latent_mean(mean, latent_sd, width), latent_sd, width)
-    _, after, slope_after = _moments(_latent_mean(mean - drop, latent_sd, width), latent_sd, width)
+    lowered = max(mean - drop, BOTTOM + NEAREST)
+    _, after, slope_after = _moments(_latent_mean(lowered, latent_sd, width), latent_sd, width)
     return Stretch(after / before, slope_after / slope_before) if before > 0 and slope_before > 0 else UNCHANGED
 
 

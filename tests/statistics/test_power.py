@@ -209,3 +209,11 @@ def test_detectable_drop():
     """margin + (t_alpha + t_beta) SE; infinite where nothing can be estimated."""
     assert detectable_drop(0.1, 39, 0.2, 0.05, 0.8) == pytest.approx(0.2 + 0.1 * (stats.t.isf(0.05, 39) + stats.t.isf(0.2, 39)))
     assert detectable_drop(np.inf, 0, 0.2, 0.05, 0.8) == np.inf
+
+
+@pytest.mark.parametrize("margin", [1.0, 2.0, 4.0])
+def test_a_margin_that_leaves_the_scale_can_be_planned_for(margin):
+    """A drop below the lowest score ends just above it: a plan for it has its powers, and is not a crash."""
+    components = variance_components(np.random.default_rng(2).integers(1, 6, (30, 8)).astype(float))
+    found = plan_power(Design(30, 8.0, components, margin))
+    assert found.repeats_needed is not None
