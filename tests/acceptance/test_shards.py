@@ -20,7 +20,12 @@ from harness.evaluation.seeds import conversation_seed
 from harness.records.journal import read_journal
 from harness.records.run import SeedStream
 from tests.acceptance.conftest import environment
+from tests.acceptance.served import served
+from tests.acceptance.test_judged_kills import SELECTION
 from tests.acceptance.test_resume import conversations, finished
+from tests.fakes.messages_api.api import KEY
+from tests.fakes.messages_api.child import served_elsewhere
+from tests.fakes.model_requests import FIGURES
 from tests.fakes.raw_http import RawServer, Request
 from tests.fakes.threaded_bot import SCENARIOS, SORRY, bot, good, target_file, write_suite
 
@@ -150,3 +155,81 @@ def test_arms_side_by_side_are_dealt_together(tmp_path: Path, common: list[str],
     for arm in ("", "blue"):
         assert conversations(tmp_path / "merged" / arm) == conversations(tmp_path / "whole" / arm)
     assert json.loads((tmp_path / "s1" / "shard.json").read_text(encoding="utf-8"))["shard"]["beside_stated"] == other
+
+
+def test_each_shard_has_its_share_of_the_budget_and_the_merge_the_whole_account(tmp_path: Path) -> None:
+    """Claude judges in both shards: the merged account is the sum of theirs, the verdicts are those of the undivided run, and a budget
+    that is too small for its share stops a shard with 4, unsealed.
+    """
+    prices = priced(tmp_path)
+    with served(tmp_path) as shops, served_elsewhere("tests.acceptance.test_judged_kills:slow") as fake:
+        env = environment(ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=fake.url)
+        baseline = tmp_path / "blue.jsonl.gz"
+        judged = ["--judge", "anthropic", "--quiet"]
+        recording = ["--target", shops["blue"].target_file, *judged, *SELECTION, "--repeats", 3, "--output", baseline]
+        assert called(["baseline", "record", *recording, "--cache", tmp_path / "blue.sqlite"], tmp_path, env)[0] == 0
+        gate = [
+            "gate",
+            "--target",
+            shops["green"].target_file,
+            "--baseline",
+            baseline,
+            *judged,
+            *SELECTION,
+            "--prices",
+            prices,
+            "--seed",
+            SEED,
+        ]
+        (tmp_path / "whole.toml").write_text("[policy]\nlooks = [2]\n", encoding="utf-8")
+        whole_code, whole = called(
+            [*gate, "--config", tmp_path / "whole.toml", "--repeats", 2, "--cache", tmp_path / "w.sqlite", "--out", tmp_path / "whole"],
+            tmp_path,
+            env,
+        )
+        shares = []
+        for number in (1, 2):
+            place = ["--cache", tmp_path / f"{number}.sqlite", "--out", tmp_path / f"s{number}"]
+            code, document = called([*gate, "--repeats", 2, "--shard", f"{number}/2", "--budget-usd", 100, *place], tmp_path, env)
+            assert code == 0
+            shares.append(document["spending"])
+        poor = [
+            *gate,
+            "--repeats",
+            2,
+            "--shard",
+            "1/2",
+            "--budget-usd",
+            "0.02",
+            "--cache",
+            tmp_path / "poor.sqlite",
+            "--out",
+            tmp_path / "poor",
+        ]
+        poor_code, refused = called(poor, tmp_path, env)
+        merge = ["merge", tmp_path / "s1", tmp_path / "s2", "--baseline", baseline, *judged, "--prices", prices, "--budget-usd", 100]
+        code, merged = called([*merge, "--out", tmp_path / "merged", "--cache", tmp_path / "m.sqlite"], tmp_path, env)
+    assert (code, merged["gates"]) == (whole_code, whole["gates"])
+    assert [share["budget_usd"] for share in (*shares, merged["spending"])] == [50.0, 50.0, 100.0]
+    for figure in ("calls", "output_tokens"):
+        assert merged["spending"][figure] == sum(share[figure] for share in shares) > 0
+    assert poor_code == 4
+    assert "budget" in refused["error"]
+    assert not (tmp_path / "poor" / "shard.json").exists()
+
+
+def priced(folder: Path) -> Path:
+    path = folder / "prices.yaml"
+    entries = "".join(
+        f"  - {{model: {model}, {', '.join(f'{name}: {figure}' for name, figure in rates.items())}}}\n" for model, rates in FIGURES.items()
+    )
+    path.write_text(f"source: invented\nas_of: 2026-11-01\nmodels:\n{entries}", encoding="utf-8")
+    return path
+
+
+def called(given: list[object], folder: Path, env: dict[str, str]) -> tuple[int, Any]:
+    """(exit code, document) of a command; one that has no --json has no document."""
+    asked = [*given, "--json"] if given[0] in {"gate", "merge"} else given
+    done = subprocess.run(words(*asked), cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False)
+    assert "Traceback" not in done.stderr
+    return done.returncode, json.loads(done.stdout) if asked is not given else None
