@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import StoreError
 from harness.language_model.door import FailureKind
-from harness.language_model.money.ledger import Account, Found, Ledger, LedgerDoor
+from harness.language_model.money.ledger import Account, Found, Ledger, LedgerDoor, joined
 from harness.language_model.usage import Usage
 from tests.fakes.messages_api.temper import Reset, Temper, every
 from tests.fakes.model_requests import FIGURES, MODEL, PRICES, doors_to, judge_request
@@ -142,3 +142,20 @@ def test_a_torn_line_is_dropped_and_a_damaged_one_is_refused(tmp_path):
         Ledger(PRICES).keep_at(path)
     with pytest.raises(StoreError, match="cannot be read"):
         Ledger(PRICES).keep_at(tmp_path)
+
+
+async def test_accounts_of_several_processes_add_up_to_one(tmp_path):
+    """Calls of two processes have the same numbers and are both counted, one that a kill cut off included."""
+    paths = [tmp_path / "one.jsonl", tmp_path / "two.jsonl"]
+    for number, path in enumerate(paths):
+        ledger = Ledger(PRICES)
+        ledger.keep_at(path)
+        ledger.asked(request(number))
+        ledger.close()
+    whole = tmp_path / "whole.jsonl"
+    whole.write_bytes(joined([*paths, tmp_path / "of a process that asked nobody.jsonl"]))
+    together = Ledger(PRICES)
+    together.keep_at(whole)
+    assert together.spending[ACCOUNT].calls == 2
+    assert together.committed == sum(PRICES.worst_cost(request(number)) for number in (0, 1))
+    together.close()
