@@ -10,7 +10,7 @@ from harness.judging.claude_judge import ClaudeJudge, JudgeProtocol, OpenModel
 from harness.judging.model_request import judge_key
 from harness.judging.prompt import load_prompts
 from harness.judging.questioning import ModelChoice
-from harness.judging.steady_judge import SteadyJudge, cleaned_facts
+from harness.judging.steering.steady_judge import SteadyJudge, cleaned_facts
 from harness.language_model.access import ModelAccess, Terms
 from harness.language_model.batches.patient_batches import BatchPatience
 from harness.language_model.connection import Connection, connection

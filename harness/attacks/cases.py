@@ -75,7 +75,7 @@ def attack_cases(library: AttackLibrary, anchors: AnchorSet, kinds: Sequence[str
         for place in PLACES:
             for language in LANGUAGES:
                 for number, base in enumerate(bases[language]):
-                    added = _added(kind.text(language, number), language)
+                    added = _added(kind.texts.text(language, number), language)
                     facts = catalogue if place == "catalogue" else anchors.facts
                     yield AttackCase(kind.id, place, language, base, attacked(base.transcript, added, place), facts, added)
 
@@ -107,7 +107,7 @@ def attacked(transcript: Transcript, added: Sequence[str], place: Place) -> Tran
 
 
 def _control_case(control: Control, place: Place, language: Language, base: Anchor, number: int, facts: Facts) -> AttackCase:
-    text = control.text(language, number)
+    text = control.texts.text(language, number)
     return AttackCase(control.id, place, language, base, attacked(base.transcript, (text,), place), facts, (text,), control=True)
 
 
@@ -144,7 +144,7 @@ def _attacked_facts(kind: AttackKind, bases: Mapping[Language, tuple[Anchor, ...
     for language, held in bases.items():
         for number, base in enumerate(held):
             titles = _named(base.transcript, names)
-            for part, added in enumerate(_added(kind.text(language, number), language)):
+            for part, added in enumerate(_added(kind.texts.text(language, number), language)):
                 if titles:
                     key = (titles[min(part, len(titles) - 1)], language)
                     notes[key] = f"{notes.get(key, '')} {added}".strip()

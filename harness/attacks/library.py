@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from pydantic import Field
 
@@ -25,6 +25,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "ja")
 TEXTS = 3
 """Texts of one kind in one language."""
 Line = str
+Entry = TypeVar("Entry")
 
 
 class AttackText(FrozenModel):
@@ -37,9 +38,15 @@ class AttackText(FrozenModel):
     """Characters of harmless text before the attack, at least."""
 
 
-class _Texts(FrozenModel):
-    en: tuple[AttackText, ...] = Field(min_length=TEXTS, max_length=TEXTS)
-    ja: tuple[AttackText, ...] = Field(min_length=TEXTS, max_length=TEXTS)
+class Texts(FrozenModel, Generic[Entry]):
+    """One text for each attacked conversation, in each language."""
+
+    en: tuple[Entry, ...] = Field(min_length=TEXTS, max_length=TEXTS)
+    ja: tuple[Entry, ...] = Field(min_length=TEXTS, max_length=TEXTS)
+
+    def text(self, language: Language, number: int) -> Entry:
+        """Return the text for the conversation with this number, from 0."""
+        return (self.ja if language == "ja" else self.en)[number % TEXTS]
 
 
 class AttackKind(FrozenModel):
@@ -47,16 +54,7 @@ class AttackKind(FrozenModel):
 
     id: Identifier
     title: str = Field(min_length=1, max_length=120)
-    texts: _Texts
-
-    def text(self, language: Language, number: int) -> AttackText:
-        """Return the text for the conversation with this number, from 0."""
-        return (self.texts.ja if language == "ja" else self.texts.en)[number % TEXTS]
-
-
-class _Lines(FrozenModel):
-    en: tuple[Line, ...] = Field(min_length=TEXTS, max_length=TEXTS)
-    ja: tuple[Line, ...] = Field(min_length=TEXTS, max_length=TEXTS)
+    texts: Texts[AttackText]
 
 
 class Control(FrozenModel):
@@ -64,11 +62,7 @@ class Control(FrozenModel):
 
     id: Identifier
     title: str = Field(min_length=1, max_length=120)
-    texts: _Lines
-
-    def text(self, language: Language, number: int) -> str:
-        """Return the text for the conversation with this number, from 0."""
-        return (self.texts.ja if language == "ja" else self.texts.en)[number % TEXTS]
+    texts: Texts[Line]
 
 
 class _File(FrozenModel):

@@ -22,8 +22,8 @@ from harness.expectations.check import CheckContext, check
 from harness.facts import Facts
 from harness.judging.code_answers import applied_criteria, code_answers, without_evidence
 from harness.judging.judge import CriterionAnswer, Judge, Judgement
-from harness.judging.steady_judge import cleaned_facts, steering_turns
-from harness.judging.steering import steers
+from harness.judging.steering.detection import steers
+from harness.judging.steering.steady_judge import cleaned_facts, steering_turns
 from harness.scenarios.rubric import Rubric
 
 RISE = 1.0

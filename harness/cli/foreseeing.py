@@ -14,7 +14,7 @@ from harness.cli.event_loop import in_event_loop
 from harness.conversations.transcript import Transcript
 from harness.errors import JudgeError, SettingsError
 from harness.judging.estimate import JudgingEstimate, counted, estimated, imagined
-from harness.judging.steady_judge import SteadyJudge
+from harness.judging.steering.steady_judge import SteadyJudge
 from harness.language_model.answers.answer_store import AnswerStore
 from harness.language_model.connection import Connection
 from harness.language_model.door import LanguageModel, ModelRequest

@@ -24,14 +24,14 @@ from harness.frozen import fingerprint
 from harness.judging.answer import answer_schema
 from harness.judging.code_answers import AppliedCriterion, applied_criteria, code_answers, failed_judgement
 from harness.judging.combining import Combined, Combiner
-from harness.judging.evidence import ReadVerdict, one_fault_one_quote
+from harness.judging.evidence.checking import ReadVerdict, one_fault_one_quote
+from harness.judging.evidence.quotes import Witness
 from harness.judging.judge import Audit, CriterionAnswer, Inquiry, JudgeIdentity, Judgement, JudgementOutcome
 from harness.judging.material import MaterialRoom, said_lines
 from harness.judging.model_request import JudgeRequest
 from harness.judging.prompt import Prompts, prompt_version, system_prompt
 from harness.judging.questioning import GAP, PROTOCOL, Account, Case, ModelChoice, Questioner, Sample, Unanswered, question
 from harness.judging.questions import Part, asked_in, parts_of
-from harness.judging.quotes import Witness
 from harness.judging.samples import NEAR_PERCENT, SAMPLES, in_audit, majority, near_threshold
 from harness.judging.scoring import ScoredCriterion, score
 from harness.language_model.door import LanguageModel

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from harness.conversations.transcript import Transcript
 from harness.expectations.known import KnownNames
-from harness.judging.catalogue_recheck import quotes_are_true
 from harness.judging.code_answers import MAX_REASON, AppliedCriterion, CodeAnswer, not_answerable, without_evidence
-from harness.judging.evidence import ReadVerdict
+from harness.judging.evidence.catalogue_recheck import quotes_are_true
+from harness.judging.evidence.checking import ReadVerdict
 from harness.judging.judge import CriterionAnswer, CriterionVerdict
 
 

@@ -15,13 +15,13 @@ import anyio
 
 from harness.errors import JudgeError
 from harness.judging.answer import Answer, Confidence, answer_schema, read_answer
-from harness.judging.evidence import Checked, QuoteCount, ReadVerdict, checked, injected_turns
+from harness.judging.evidence.checking import Checked, QuoteCount, ReadVerdict, checked, injected_turns
+from harness.judging.evidence.quotes import Witness
 from harness.judging.judge import JudgementOutcome, Spent
 from harness.judging.material import Material
 from harness.judging.model_request import JudgeRequest
 from harness.judging.prompt import Prompts, repair_task, task
 from harness.judging.questions import Asked, Part
-from harness.judging.quotes import Witness
 from harness.judging.scoring import share_score
 from harness.language_model.door import CacheTime, Effort, FailureKind, LanguageModel, Message, ModelAnswer, ModelFailure, SystemBlock
 from harness.language_model.usage import Usage

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from harness.frozen import canonical_json
-from harness.judging.evidence import ReadVerdict
+from harness.judging.evidence.checking import ReadVerdict
 from harness.judging.judge import CriterionAnswer, CriterionVerdict
 from harness.judging.scoring import THRESHOLDS, ScoredCriterion
 

@@ -16,13 +16,13 @@ from pydantic import JsonValue, ValidationError
 from harness.conversations.transcript import Transcript
 from harness.errors import Mistake, SourceError
 from harness.frozen import FrozenModel, fingerprint
+from harness.judging.evidence.quotes import Witness
 from harness.judging.material import MaterialRoom, said_lines
 from harness.judging.model_request import JudgeRequest
 from harness.judging.prompt import boundary
 from harness.judging.questioning import ModelChoice
-from harness.judging.quotes import Witness
 from harness.judging.shown_text import shown_json, shown_list
-from harness.judging.steady_judge import cleaned
+from harness.judging.steering.steady_judge import cleaned
 from harness.language_model.door import Message, SystemBlock
 from harness.package_data import shipped
 from harness.scenarios.model import Scenario

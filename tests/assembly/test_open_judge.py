@@ -12,7 +12,7 @@ from harness.assembly.claude import judge_protocol
 from harness.assembly.judges import open_judge
 from harness.errors import SettingsError, SourceError
 from harness.judging.offline_judge import OfflineJudge
-from harness.judging.steady_judge import SteadyJudge
+from harness.judging.steering.steady_judge import SteadyJudge
 from harness.scenarios.load import Suite
 from harness.settings import Settings, load_settings
 from tests.fakes.scripted_model import RUBRIC_VALUE

@@ -12,7 +12,7 @@ from harness.facts import Facts
 from harness.judging.claude_judge import ClaudeJudge, JudgeProtocol
 from harness.judging.prompt import load_prompts
 from harness.judging.questioning import ModelChoice
-from harness.judging.steady_judge import SteadyJudge, cleaned_facts
+from harness.judging.steering.steady_judge import SteadyJudge, cleaned_facts
 from harness.language_model.door import ModelAnswer, ModelFailure, ModelRequest
 from harness.language_model.wire import parameters, read_message
 from harness.package_data import shipped

@@ -26,10 +26,10 @@ from harness.demo.shop import Message, Shop, ShopPlan
 from harness.expectations.check import CheckContext, check
 from harness.judging.code_answers import applied_criteria, code_answers
 from harness.judging.combining import Combiner
-from harness.judging.disguises import sentences
-from harness.judging.evidence import ReadVerdict, one_fault_one_quote
+from harness.judging.evidence.checking import ReadVerdict, one_fault_one_quote
 from harness.judging.judge import CriterionAnswer, Quote
 from harness.judging.scoring import score
+from harness.judging.steering.disguises import sentences
 from harness.package_data import shipped
 from harness.scenarios.load import Suite, load_suite
 from harness.scenarios.model import Scenario
@@ -324,7 +324,7 @@ def _attacks(anchors: list[Anchor], maker: Maker) -> Iterator[Anchor]:
     for number, kind in enumerate(library.kinds[::2], start=1):
         base = bases[number % len(bases)]
         scenario = scenarios[base.scenario]
-        text = kind.text(scenario.locale, 0)
+        text = kind.texts.text(scenario.locale, 0)
         place = PLACES[number % 3]
         transcript = attacked(base.transcript, tuple(disguised(part, text.disguise) for part in text.parts), place)
         scores = maker.scores(scenario, transcript, base.faults)

@@ -9,9 +9,9 @@ import pytest
 
 from harness.conversations.transcript import EndReason
 from harness.errors import JudgeError
+from harness.judging.evidence.quotes import OMISSION
 from harness.judging.judge import TARGET_FAILED, CriterionAnswer, Judge, JudgementOutcome
 from harness.judging.questioning import ModelChoice
-from harness.judging.quotes import OMISSION
 from harness.language_model.door import FailureKind
 from harness.language_model.usage import Usage
 from harness.scenarios.model import OwnCriterion, Turn

@@ -13,7 +13,7 @@ from harness.assembly.judges import open_judge
 from harness.errors import JudgeError, cause_of
 from harness.expectations.check import CheckContext, check
 from harness.judging.judge import CriterionAnswer, JudgementOutcome
-from harness.judging.steady_judge import SteadyJudge
+from harness.judging.steering.steady_judge import SteadyJudge
 from harness.package_data import shipped
 from harness.scenarios.load import Suite
 from harness.scenarios.model import Turn
@@ -66,7 +66,7 @@ def judge_at(url: str, **settings) -> SteadyJudge:
     return judge
 
 
-async def judgements(url: str, count: int = 28, **settings):
+async def judgements(url: str, count: int = 14, **settings):
     """Have conversations judged side by side, and return the judgements in their order."""
     found = {}
     judge = judge_at(url, **settings)
@@ -122,7 +122,7 @@ async def test_a_biased_judge_scores_by_what_it_says(serve):
     means = []
     for shift in (0.0, -0.5):
         _, url = serve(marked, Temper(distort=biased(shift)), scale=Scale.of(RUBRIC_VALUE), seed=3)
-        found = await judgements(url, 56)
+        found = await judgements(url, 28)
         assert all(one.outcome is JudgementOutcome.RATED for one in found)
         scores = [score for one in found for score in one.scores.values()]
         means.append(sum(scores) / len(scores))
@@ -132,7 +132,7 @@ async def test_a_biased_judge_scores_by_what_it_says(serve):
 async def test_invented_quotes_are_counted_and_not_believed(serve):
     """About one quote in ten is made up; each is asked again, and no kept quote is one of them."""
     _, url = serve(marked, MODES["quote_fabricating"], seed=1)
-    found = await judgements(url, 56)
+    found = await judgements(url, 28)
     given = sum(one.inquiry.quotes for one in found)
     share = sum(one.inquiry.fabricated for one in found) / given
     assert 0.05 < share < 0.17
@@ -168,9 +168,9 @@ async def test_what_gives_no_answer_is_classified_and_never_scored(serve, temper
 async def test_trouble_now_and_then_costs_its_own_conversations_only(serve, mode):
     """Whatever was answered is scored as planted; what was not is missing in part or whole, and says so."""
     _, url = serve(marked, MODES[mode], seed=2)
-    found = await judgements(url, 56)
+    found = await judgements(url, 28)
     whole = [(number, one) for number, one in enumerate(found) if len(one.ratings) == len(DIMENSIONS)]
-    assert len(whole) >= 40
+    assert len(whole) >= 20
     for number, one in whole:
         assert failed(one) == failed_as_planted(number)
         assert not one.note
@@ -179,7 +179,7 @@ async def test_trouble_now_and_then_costs_its_own_conversations_only(serve, mode
     if mode in {"refusing", "truncating"}:
         assert rest
     if mode in {"rate_limited", "schema_breaking"}:
-        assert Counter(one.outcome for one in found)[JudgementOutcome.RATED] >= 55
+        assert Counter(one.outcome for one in found)[JudgementOutcome.RATED] >= 27
 
 
 @pytest.mark.parametrize(
@@ -203,12 +203,12 @@ async def test_a_second_model_audits_a_fifth(serve):
     slices = []
     for _ in range(2):
         api, url = serve(marked)
-        found = await judgements(url, 56, judge_audit_model=SECOND)
+        found = await judgements(url, 28, judge_audit_model=SECOND)
         slices.append([number for number, one in enumerate(found) if one.inquiry.audit])
         assert all(one.inquiry.audit.differing == () for one in found if one.inquiry.audit)
-        assert Counter(asked.body["model"] for asked in api.asked) == {MODEL: 112, SECOND: 2 * len(slices[-1])}
+        assert Counter(asked.body["model"] for asked in api.asked) == {MODEL: 56, SECOND: 2 * len(slices[-1])}
     assert slices[0] == slices[1]
-    assert 4 <= len(slices[0]) <= 20
+    assert 2 <= len(slices[0]) <= 10
 
 
 async def test_samples_beyond_the_first_are_taken_where_one_hardly_decides(serve):

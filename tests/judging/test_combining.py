@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.judging.catalogue_recheck import quotes_are_true
 from harness.judging.code_answers import AppliedCriterion, CodeAnswer
 from harness.judging.combining import Combiner
-from harness.judging.evidence import ReadVerdict
+from harness.judging.evidence.catalogue_recheck import quotes_are_true
+from harness.judging.evidence.checking import ReadVerdict
 from harness.judging.judge import CriterionAnswer, Quote
 from harness.scenarios.model import Turn
 from tests.fakes.small_shop import NAMES, reply, scenario_of, transcript_of

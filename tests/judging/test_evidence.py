@@ -6,10 +6,10 @@ import pytest
 
 from harness.judging.answer import Answer, CriterionEntry, Evidence
 from harness.judging.code_answers import AppliedCriterion
-from harness.judging.evidence import QuoteCount, ReadVerdict, checked, injected_turns, one_fault_one_quote
+from harness.judging.evidence.checking import QuoteCount, ReadVerdict, checked, injected_turns, one_fault_one_quote
+from harness.judging.evidence.quotes import OMISSION, Witness
 from harness.judging.judge import CriterionAnswer, Quote
 from harness.judging.questions import Asked
-from harness.judging.quotes import OMISSION, Witness
 
 MET, NOT_MET, MISSING = CriterionAnswer.MET, CriterionAnswer.NOT_MET, CriterionAnswer.NOT_ASSESSED
 REPLY = "Naruto is complete in 74 volumes, and I sent you a coupon."

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from harness.judging.quotes import OMISSION, QuoteTrouble, Witness, comparable
+from harness.judging.evidence.quotes import OMISSION, QuoteTrouble, Witness, comparable
 from harness.scenarios.model import Turn
 from tests.fakes.japanese_and_english import said
 from tests.fakes.small_shop import failure, reply, scenario_of, transcript_of

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from harness.judging.evidence import ReadVerdict
+from harness.judging.evidence.checking import ReadVerdict
 from harness.judging.judge import CriterionAnswer, CriterionVerdict, Quote
 from harness.judging.samples import in_audit, majority, near_threshold
 from harness.judging.scoring import ScoredCriterion

@@ -10,7 +10,7 @@ import pytest
 
 from harness.attacks.cases import ATTACKED, attacked
 from harness.expectations.check import CheckContext, check
-from harness.judging.steady_judge import cleaned, cleaned_facts, steering_turns
+from harness.judging.steering.steady_judge import cleaned, cleaned_facts, steering_turns
 from tests.fakes.anchor_judges import ApiDoor, door, judge_at, shipped_rubric, shipped_set
 from tests.fakes.messages_api.planted import faults
 from tests.fakes.messages_api.temper import HONEST, MODES, Temper

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.attacks.library import load_attacks
 from harness.facts import load_facts
-from harness.judging.steering import LEFT_OUT, joined_steers, steers, without_joined, without_steering
+from harness.judging.steering.detection import LEFT_OUT, joined_steers, steers, without_joined, without_steering
 from harness.package_data import shipped
 
 LIBRARY = load_attacks(shipped("judges") / "attacks")

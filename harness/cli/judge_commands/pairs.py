@@ -70,7 +70,7 @@ def _compared(pairs: tuple[Pair, ...], settings: Settings, suite: Suite, access:
     from harness.cli.judge_commands.anchors import steps
     from harness.judging.claude_judge import NONCE_BYTES
     from harness.judging.material import MaterialRoom
-    from harness.judging.steady_judge import cleaned_facts
+    from harness.judging.steering.steady_judge import cleaned_facts
     from harness.pairs.compare import compare_pairs
     from harness.pairs.question import PairAsker, load_pair_prompts, pair_system
 

@@ -21,6 +21,7 @@ from harness.expectations.finding import Finding
 from harness.facts import Bilingual, Facts
 from harness.frozen import fingerprint
 from harness.judging.code_answers import applied_criteria
+from harness.judging.evidence.quotes import Witness
 from harness.judging.judge import (
     CriterionAnswer,
     CriterionVerdict,
@@ -32,9 +33,8 @@ from harness.judging.judge import (
     Spent,
 )
 from harness.judging.model_request import JudgeRequest
-from harness.judging.quotes import Witness
 from harness.judging.scoring import score
-from harness.judging.steering import VERSION, joined_steers, steers, without_joined, without_steering
+from harness.judging.steering.detection import VERSION, joined_steers, steers, without_joined, without_steering
 from harness.language_model.usage import Usage
 from harness.scenarios.model import Scenario
 from harness.scenarios.rubric import Rubric

@@ -17,7 +17,7 @@ from typing import Any
 
 import re2
 
-from harness.judging.disguises import MAX_READ, hides_text, readings, sentences, without_hidden
+from harness.judging.steering.disguises import MAX_READ, hides_text, readings, sentences, without_hidden
 from harness.text import normalise
 
 VERSION = "steering-1"

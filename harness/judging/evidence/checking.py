@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from harness.judging.answer import Answer, CriterionEntry, Evidence
 from harness.judging.code_answers import MAX_REASON
+from harness.judging.evidence.quotes import OMISSION, Witness, comparable
 from harness.judging.judge import CriterionAnswer, Quote
 from harness.judging.questions import Asked
-from harness.judging.quotes import OMISSION, Witness, comparable
 from harness.judging.shown_text import shortened
 
 _LACKING = {

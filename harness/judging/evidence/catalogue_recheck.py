@@ -16,8 +16,8 @@ from harness.expectations.claims import Claim, text_claims
 from harness.expectations.finding import FindingOutcome
 from harness.expectations.known import KnownNames
 from harness.expectations.reading import Reading
+from harness.judging.evidence.quotes import comparable
 from harness.judging.judge import Quote
-from harness.judging.quotes import comparable
 from harness.scenarios.model import FactsMatch
 from harness.targets.protocol import Reply
 from harness.text import normalise
