@@ -1,107 +1,69 @@
-"""`make bench`: what users wait for, each as a figure beside a reference of the same run; ends in 1 where a goal is missed."""
+"""`make bench`: what users wait for and pay, each as a figure beside a reference of the same run; ends in 1 where a goal is missed.
+
+    python -m tests.bench                            everything, in about ten minutes
+    python -m tests.bench --only throughput,kills    these groups only
+    python -m tests.bench --list                     the groups
+
+The workload is described in `workload`. Ratios hold from machine to machine, absolute times do not; a machine that is busy with
+something else tells nothing.
+"""
 
 from __future__ import annotations
 
-import statistics
-import subprocess
+import argparse
+import importlib
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench.judging import judged, least_s
-from tests.bench.statistics import many_runs, memory_growth, one_look
+from tests.bench.rows import Row
 
-ROUNDS = 7
-DEMO_ROUNDS = 3
-PYTHON = sys.executable
-
-
-@dataclass(frozen=True)
-class Row:
-    what: str
-    figure: float
-    unit: str
-    goal: float
-    beside: str = ""
-    """The figure as a multiple of its reference, in words."""
-
-    @property
-    def held(self) -> bool:
-        """True when the goal is met."""
-        return self.figure <= self.goal
+GROUPS = {
+    "start": ("start", "start"),
+    "throughput": ("load", "throughput"),
+    "long": ("load", "long"),
+    "wide": ("load", "wide"),
+    "faults": ("troubles", "faults"),
+    "kills": ("troubles", "kills"),
+    "hosts": ("troubles", "hosts"),
+    "judging": ("judging", "judging"),
+    "statistics": ("statistics", "engine"),
+}
+"""Group → its module here, and the function that measures it in a folder of its own."""
 
 
-def seconds(words: list[str], folder: str) -> float:
-    began = time.perf_counter()
-    subprocess.run(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - began
-
-
-def paired(words: list[str], reference: list[str], folder: str, rounds: int) -> float:
-    """Median of the differences of interleaved runs, seconds."""
-    seconds(words, folder), seconds(reference, folder)
-    return statistics.median(seconds(words, folder) - seconds(reference, folder) for _ in range(rounds))
-
-
-def rows(folder: str) -> list[Row]:
-    harness = [PYTHON, "-m", "harness.cli.main"]
-    bare = [PYTHON, "-c", "pass"]
-    measure: list[tuple[str, str, float, Callable[[], float]]] = [
-        ("harness --help, beyond a bare interpreter", "s", 0.2, lambda: paired([*harness, "--help"], bare, folder, ROUNDS)),
-        (
-            "harness scenarios check, beyond a bare interpreter",
-            "s",
-            2.0,
-            lambda: paired([*harness, "scenarios", "check"], bare, folder, ROUNDS),
-        ),
-        (
-            "harness demo, whole process",
-            "s",
-            20.0,
-            lambda: statistics.median(seconds([*harness, "demo", "--quiet"], folder) for _ in range(DEMO_ROUNDS)),
-        ),
-    ]
-    return [Row(what, take(), unit, goal) for what, unit, goal, take in measure]
-
-
-def engine() -> list[Row]:
-    """Return what the statistics cost."""
-    look, look_ratio = one_look()
-    runs, runs_ratio = many_runs()
-    return [
-        Row(
-            "one look: 1,000 scenarios x 20 repeats x 6 dimensions, guardrails included",
-            look,
-            "ms",
-            50.0,
-            f"{look_ratio:.1f} x numpy's means and deviations of the same arrays",
-        ),
-        Row("simulate, 10,000 runs of 40 scenarios", runs, "s", 60.0, f"{runs_ratio:.1f} x drawing as many normal numbers"),
-        Row("peak memory of simulate, 100,000 runs over 10,000 runs", memory_growth(), "x", 1.1),
-    ]
-
-
-def judging() -> list[Row]:
-    """Return what a thousand judged conversations cost beside the service's own time."""
-    taken, peak, _ = judged()
-    alone = least_s()
-    return [
-        Row("1,000 conversations judged, 0.3 s a call, 50 at a time", taken, "s", 1.15 * alone, f"{taken / alone:.2f} x the service alone"),
-        Row("peak memory of the judging process", peak, "MB", 250.0),
-    ]
-
-
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, and answer with the exit code."""
-    with tempfile.TemporaryDirectory() as folder:
-        found = [*engine(), *judging(), *rows(str(Path(folder)))]
-    for row in found:
-        beside = f"; {row.beside}" if row.beside else ""
-        print(f"{'held  ' if row.held else 'MISSED'}  {row.figure:8.3f} {row.unit}  (goal {row.goal:g} {row.unit})  {row.what}{beside}")
-    return 0 if all(row.held for row in found) else 1
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="What users wait for and pay.")
+    parser.add_argument("--only", metavar="GROUP,…", help="only these groups")
+    parser.add_argument("--list", action="store_true", help="list the groups, and end")
+    given = parser.parse_args(words)
+    if given.list:
+        print("\n".join(GROUPS))
+        return 0
+    chosen = given.only.split(",") if given.only else list(GROUPS)
+    if unknown := sorted(set(chosen) - set(GROUPS)):
+        parser.error(f"no group {', '.join(unknown)}; there are {', '.join(GROUPS)}")
+    missed = 0
+    for name in chosen:
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            rows = _measured(name, Path(folder) / name)
+        for row in rows:
+            print(row, flush=True)
+        missed += sum(not row.held for row in rows)
+        print(f"        {name}: {time.monotonic() - began:.0f} s", flush=True)
+    print(f"{missed} goals missed" if missed else "every goal that must hold does")
+    return 1 if missed else 0
+
+
+def _measured(group: str, folder: Path) -> list[Row]:
+    """Import a group when its turn comes, so that this process stays small, and measure it."""
+    module, name = GROUPS[group]
+    rows: list[Row] = getattr(importlib.import_module(f"tests.bench.{module}"), name)(folder)
+    return rows
 
 
 if __name__ == "__main__":

@@ -1,0 +1,131 @@
+"""How long the workload takes, and how much processor and memory, beside raw sockets in the same run."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.processes import Measured, Scene, scene
+from tests.bench.rows import Row
+from tests.bench.workload import Load
+
+SHORT, MIDDLE, LONG = Load(200, 50), Load(1000, 50), Load(5000, 50)
+WIDE, WIDEST = Load(2000, 200), Load(5000, 500)
+SMALL = Load(500, 50)
+
+
+@dataclass(frozen=True)
+class Held:
+    """One workload, held."""
+
+    span: float
+    """From the first request to the last answer, as a multiple of the least time."""
+    wall: float
+    """Of the whole process, the same."""
+    cpu_ms: float
+    """Of the whole process, start and report included, for each conversation."""
+    peak_mib: float
+
+
+def by_harness(load: Load, folder: Path) -> Held:
+    """Hold a workload by the command line."""
+    with scene(folder) as played:
+        run = played.run(load)
+        _check(run, played, load)
+        return _held(run, played, load)
+
+
+def by_sockets(load: Load, folder: Path) -> Held:
+    """Hold a workload over raw sockets."""
+    with scene(folder) as played:
+        run = played.reference(load)
+        if run.code != 0:
+            raise ValueError(f"the reference ended in {run.code}: {run.out[-500:]}")
+        return _held(run, played, load)
+
+
+def interleaved(load: Load, folder: Path, rounds: int) -> tuple[Held, Held]:
+    """Return the medians of harness and sockets, held by turns."""
+    pairs = [
+        (by_harness(load, folder / f"{load.conversations}-{load.at_once}-{number}-h"),
+         by_sockets(load, folder / f"{load.conversations}-{load.at_once}-{number}-s"))
+        for number in range(rounds)
+    ]  # fmt: skip
+    return _median([pair[0] for pair in pairs]), _median([pair[1] for pair in pairs])
+
+
+def throughput(folder: Path) -> list[Row]:
+    """Return the rows at fifty conversations at once, but for the longest."""
+    short, short_raw = interleaved(SHORT, folder, 3)
+    middle, raw = interleaved(MIDDLE, folder, 3)
+    return [
+        _span(MIDDLE, middle, raw, 1.10, 1.03),
+        _wall(SHORT, short, short_raw, 1.5, 1.2),
+        _wall(MIDDLE, middle, raw, 1.15, 1.05),
+        Row(f"processor time a conversation, whole process, {MIDDLE}", middle.cpu_ms, "ms", 5.0, 3.0, f"raw sockets {raw.cpu_ms:.1f} ms"),
+        Row(
+            "the same, start and report left out",
+            (middle.cpu_ms * MIDDLE.conversations - short.cpu_ms * SHORT.conversations) / (MIDDLE.conversations - SHORT.conversations),
+            "ms",
+            None,
+        ),
+    ]
+
+
+def long(folder: Path) -> list[Row]:
+    """Return the rows of five thousand conversations, with their memory."""
+    small = by_harness(SMALL, folder / "small")
+    held, raw = interleaved(LONG, folder, 1)
+    growth = f"{small.peak_mib:.0f} MiB then"
+    return [
+        _wall(LONG, held, raw, 1.08, 1.03),
+        Row(f"peak memory, {LONG}", held.peak_mib, "MiB", 180.0, 140.0, f"raw sockets {raw.peak_mib:.0f} MiB"),
+        Row(f"peak memory over that at {SMALL}", held.peak_mib / small.peak_mib, "x", 1.15, 1.02, growth),
+    ]
+
+
+def wide(folder: Path) -> list[Row]:
+    """Return the rows of many conversations at once."""
+    rows = []
+    for load, must, moonshot in ((WIDE, 1.7, 1.2), (WIDEST, 3.3, 1.5)):
+        held, raw = interleaved(load, folder, 2)
+        rows.append(_span(load, held, raw, must, moonshot))
+    return [*rows, *many_at_once(folder / "many")]
+
+
+def many_at_once(folder: Path, wanted: int = 500) -> list[Row]:
+    """Hold 500 conversations at once, by the count of a chatbot that takes three seconds a turn."""
+    load = Load(2 * wanted, 2 * wanted)
+    with scene(folder, turn_s=3.0) as played:
+        run = played.run(load)
+        _check(run, played, load)
+        most = played.bot.counts()["most_at_once"]
+    return [Row(f"{wanted} conversations at once in one process, by the chatbot's count", wanted / most, "x", 1.0, 1.0, f"{most} at once")]
+
+
+def _span(load: Load, held: Held, raw: Held, must: float, moonshot: float) -> Row:
+    beside = f"raw sockets {raw.span:.3f}, {held.span / raw.span:.2f} x as long"
+    return Row(f"first request to last answer over the least time, {load}", held.span, "x", must, moonshot, beside)
+
+
+def _wall(load: Load, held: Held, raw: Held, must: float, moonshot: float) -> Row:
+    beside = f"raw sockets {raw.wall:.3f}, {held.wall / raw.wall:.2f} x as long"
+    return Row(f"whole process over the least time, {load}", held.wall, "x", must, moonshot, beside)
+
+
+def _held(run: Measured, played: Scene, load: Load) -> Held:
+    return Held(played.span_s() / load.limit_s, run.wall_s / load.limit_s, 1000 * run.cpu_s / load.conversations, run.peak_mib)
+
+
+def _median(rounds: Sequence[Held]) -> Held:
+    return Held(*(statistics.median(getattr(one, name) for one in rounds) for name in ("span", "wall", "cpu_ms", "peak_mib")))
+
+
+def _check(run: Measured, played: Scene, load: Load) -> None:
+    """Raise ValueError unless every conversation was held once and judged once."""
+    bot, judge = played.bot.counts(), played.judge.counts()
+    counted = bot["conversations"], bot["requests"], judge["billed"]
+    if run.code != 0 or counted != (load.conversations, 3 * load.conversations, load.conversations):
+        raise ValueError(f"{load}: exit code {run.code}, {counted} conversations, turns and judgements: {run.out[-800:]}")
