@@ -7,6 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from random import Random
 
+from harness.anchors.frozen_set import read_anchor_set, shipped_anchors
+from harness.anchors.readings import rotation
+from harness.anchors.record import AnchorStore
 from harness.assembly.claude import claude_judge, judge_connection
 from harness.baselines.baseline import Baseline
 from harness.baselines.file import read_transcripts
@@ -61,8 +64,16 @@ def estimate_report(settings: Settings, suite: Suite, environ: Mapping[str, str]
         expected=None if expected is None else {name: count * arms for name, count in expected.items()},
         margin=settings.policy.margin,
         stored=stored,
+        watched=_watched(settings, judge.identity.fingerprint),
         stored_differs=baseline is not None and baseline.judge.fingerprint != judge.identity.fingerprint,
     )
+
+
+def _watched(settings: Settings, judge: str) -> int:
+    """Return how many anchors a run has judged: none without the verdicts that they are held against."""
+    if settings.against is not None or not AnchorStore(settings.anchors).record_path(judge).exists():
+        return 0
+    return len(rotation(read_anchor_set(shipped_anchors()), 0))
 
 
 def foreseeable(settings: Settings) -> bool:

@@ -34,6 +34,8 @@ class EstimateReport:
     margin: float
     stored: int | None
     """Conversations of the baseline, to be judged again; None without one."""
+    watched: int = 0
+    """Anchors that the run has judged, to see whether the judge moved; taken to be as long as conversations are."""
     stored_differs: bool = False
     """Another judge scored them, so that they have to be judged again before anything is decided."""
 
@@ -57,6 +59,8 @@ def preflight(report: EstimateReport) -> str:
     parts = [f"first look {money(report.cost(few))}", f"last look {money(report.cost(many))}"]
     if report.expected is not None:
         parts.insert(1, f"no drop {money(report.cost(report.expected['d0']))} on average")
+    if report.watched:
+        parts.append(f"{report.watched} anchors {money(report.cost(report.watched))}")
     return f"Judging costs about {money(each)} a conversation: {', '.join(parts)}; what is in the cache costs nothing."
 
 
@@ -97,6 +101,7 @@ def estimate_document(report: EstimateReport) -> str:
         "looks": {str(look): _figures(report, count) for look, count in report.looks.items()},
         "expected": None if report.expected is None else {name: _figures(report, count) for name, count in report.expected.items()},
         "rejudge_baseline": None if report.stored is None else _figures(report, report.stored, batched=True),
+        "anchors": _figures(report, report.watched) if report.watched else None,
         "rejudging_needed": report.stored_differs,
         "prices": {"source": report.prices.source, "as_of": report.prices.as_of.isoformat() if report.prices.as_of else None},
         "assumptions": list(report.judging.assumptions),
@@ -151,6 +156,8 @@ def _rows(report: EstimateReport) -> list[str]:
     ]
     if report.stored is not None:
         named.append(("baseline, judged again", float(report.stored)))
+    if report.watched:
+        named.append(("anchors, in every run", float(report.watched)))
     rows = [f"  {'':<24}  {'conversations':>13}  {'tokens in':>12}  {'tokens out':>11}  {'USD':>10}"]
     for name, count in named:
         usage, cost = report.judging.total(count), report.cost(count)

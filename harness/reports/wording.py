@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from harness.gates.verdict import Decision, Reason, Verdict
+from harness.reports.chart import chart_sentence
 from harness.reports.evidence import WorstTurn
 from harness.reports.people import people_sentence
 from harness.reports.quality_reading import Group, LookTaken, correlation, groups, look_taken, number
@@ -138,6 +139,7 @@ def measured(report: Report) -> tuple[tuple[str, str], ...]:
         ("held", counts_sentence(report.run)),
         ("judged", judged_sentence(report)),
         ("judge", judge_sentence(report.run)),
+        ("anchors", chart_sentence(report.verdicts)),
         ("people", people_sentence(report.verdicts)),
         ("spent", spent_sentence(report.spending) if report.spending else ""),
         ("pass^k", reliability),

@@ -21,6 +21,7 @@ from tests.fakes.messages_api.api import KEY, FakeMessagesApi
 from tests.fakes.messages_api.server import serving
 from tests.fakes.messages_api.temper import BatchTemper, Temper
 from tests.fakes.model_requests import FIGURES
+from tests.fakes.recorded_anchors import keep_planted
 from tests.fakes.threaded_bot import SCENARIOS, bot, good, target_file, write_suite
 
 OFFLINE, CLAUDE = ("--judge", "offline"), ("--judge", "anthropic")
@@ -340,6 +341,10 @@ def test_an_estimate_needs_neither_key_nor_baseline_nor_prices(door: Door, suite
     assert found["expected"] is None
     both = estimated(door, *suite, *CLAUDE, "--against", target[1])
     assert [2 * look["conversations"] for look in found["looks"].values()] == [look["conversations"] for look in both["looks"].values()]
+    assert found["anchors"] is None
+    keep_planted(Path(".harness/anchors"))
+    assert estimated(door, *suite, *CLAUDE)["anchors"]["conversations"] == 20
+    assert estimated(door, *suite, *CLAUDE, "--against", target[1])["anchors"] is None
     text = door("estimate", *suite, *CLAUDE).out
     assert "fill in a price file" in re.sub(r"\s+", " ", text)
     assert "look at" in text
