@@ -109,8 +109,11 @@ def _bench(settings: Settings, first: HeldShard, environ: Mapping[str, str]) -> 
             "expect_build": settings.expect_build or planned.expected_build,
         }
     )
-    suite, deselected = _selected(open_suite(settings, ())[0], planned)
-    return replace(set_up(settings, suite, _targets(settings, first, environ), environ, gated=True), deselected=deselected)
+    whole = open_suite(settings, ())[0]
+    suite, left_out = _selected(whole, planned)
+    creating, not_gating = _reasons(whole, left_out, planned)
+    bench = set_up(settings, suite, _targets(settings, first, environ), environ, gated=True)
+    return replace(bench, deselected=left_out, creating=creating, not_gating=not_gating)
 
 
 def _selected(suite: Suite, planned: RunManifest) -> tuple[Suite, tuple[str, ...]]:
@@ -119,7 +122,20 @@ def _selected(suite: Suite, planned: RunManifest) -> tuple[Suite, tuple[str, ...
     wanted = [plan.id for plan in planned.scenarios if plan.id in known]
     if not wanted:
         raise SettingsError(f"{suite.root}: holds none of the scenarios of these shards; name theirs with --suite")
-    return select(suite, wanted) if planned.deselected else (suite, ())
+    return select(suite, wanted) if len(wanted) < len(known) else (suite, ())
+
+
+def _reasons(whole: Suite, left_out: tuple[str, ...], planned: RunManifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which scenarios the shards left out because they create something, and which because their users are simulated.
+
+    Where others were left out too, somebody selected, and nobody knows any more what the selection left to be left out.
+    """
+    scenarios = {scenario.id: scenario for scenario in whole.scenarios}
+    creates = {name for name in left_out if scenarios[name].effects == "creates"}
+    simulated = {name for name in left_out if (user := scenarios[name].user) is not None and not user.gates} - creates
+    if len(creates) + len(simulated) < len(left_out):
+        return tuple(name for name in left_out if name in creates and name not in planned.deselected), ()
+    return tuple(name for name in left_out if name in creates), tuple(name for name in left_out if name in simulated)
 
 
 def _targets(settings: Settings, first: HeldShard, environ: Mapping[str, str]) -> tuple[OpenableTarget, OpenableTarget | None]:

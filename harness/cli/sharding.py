@@ -66,7 +66,6 @@ def hold_shard_and_report(settings: Settings, only: tuple[str, ...], flags: Mapp
 
     seen, folder = hold(bench, SeedStream.GATE, work, flags)
     run = seen.green
-    write_seal(folder, run.manifest, stated[0], run.problems)
     circumstances = replace(
         circumstances_of(bench, flags, folder, gated=False),
         duration_s=time.monotonic() - began if flags["resume"] is None else None,
@@ -76,7 +75,9 @@ def hold_shard_and_report(settings: Settings, only: tuple[str, ...], flags: Mapp
         limit=limit_told(bench.target),
     )
     told = replace(circumstances, cautions=(_undecided(run.manifest, len(run.conversations)), *circumstances.cautions))
-    return publish(build_report(run, None, None, "enforce", told), folder, flags)
+    code = publish(build_report(run, None, None, "enforce", told), folder, flags)
+    write_seal(folder, run.manifest, stated[0], run.problems)  # the last thing that is done: whoever crashed before was not finished
+    return code
 
 
 def refuse_meaningless(flags: Mapping[str, Any]) -> None:

@@ -21,7 +21,7 @@ from tests.acceptance.conftest import Finished
 from tests.acceptance.test_resume import lasting
 from tests.cli.conftest import Door
 from tests.fakes.raw_http import RawServer, Request, free_port
-from tests.fakes.threaded_bot import BUILD, SCENARIOS, SORRY, bot, good, target_file
+from tests.fakes.threaded_bot import BUILD, SCENARIOS, SORRY, bot, good, target_file, write_suite
 
 SEED, OF, LOOK = 1, 3, SCENARIOS * 5
 SICK = conversation_seed(SEED, SeedStream.GATE, "ask-03", 2)
@@ -281,6 +281,26 @@ def test_a_shard_in_trouble_tells_so_in_every_mode(door: Door, merge, held: Held
     )
     away = target_file(tmp_path, f"http://127.0.0.1:{free_port()}")
     assert door("gate", *held.words, "--target", away, "--seed", SEED, "--shard", "1/2", "--mode", "observe").code == 4
+
+
+@pytest.mark.parametrize("selection", [(), ("--only", "odd")])
+def test_what_shards_left_out_is_left_out_by_the_merge(door: Door, held: Held, tmp_path: Path, selection: tuple[str, ...]) -> None:
+    """A selection, and scenarios that create something, need not be said again; scenarios, cautions and verdicts are the undivided run's."""
+    suite = write_suite(tmp_path / "suite", 6)
+    content = json.loads((suite / "ask.yaml").read_text(encoding="utf-8"))
+    content["scenarios"][0]["effects"] = "creates"
+    (suite / "ask.yaml").write_text(json.dumps(content), encoding="utf-8")
+    (tmp_path / "harness.toml").write_text("[policy]\nlooks = [2]\n", encoding="utf-8")
+    words = (*held.words, "--suite", suite, "--json", "--quiet")
+    gate = ("gate", *words, "--target", held.target, "--seed", SEED, "--repeats", 2, *selection)
+    whole = door(*gate)
+    for number in (1, 2):
+        assert door(*gate, "--shard", f"{number}/2", "--out", f"part-{number}").code == 0
+    merged = door("merge", *words, "part-1", "part-2")
+    assert merged.code == whole.code == 3
+    for part in ("gates", "unpaired", "cautions"):
+        assert merged.document[part] == whole.document[part]
+    assert any("left out" in caution for caution in merged.document["cautions"]) is (not selection)
 
 
 def test_a_finished_shard_that_is_resumed_sends_nothing(door: Door, held: Held, tmp_path: Path) -> None:
