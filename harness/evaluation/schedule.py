@@ -7,7 +7,7 @@ sessions included. The judge has a queue of its own (`judging_queue`). Conversat
 they come; `flush` makes them count some twenty times a second.
 
 When the deadline has passed no conversation is begun any more. Those under way, and their judgements, may end within
-`GRACE`; then they are cut. Whatever is missing then makes the run INVALID, and can be held by resuming it.
+a tenth of it; then they are cut. Whatever is missing then makes the run INVALID, and can be held by resuming it.
 
 Nothing here is shared between two calls of `collect`, so that two targets can be measured at the same time.
 """
@@ -45,8 +45,10 @@ TROUBLE_SHARE = 0.05
 SILENCE = 3
 """Conversations without any connection, while nothing has ever answered, after which nothing is expected any more."""
 FIRST_PAUSE_S = 0.5
-GRACE = 0.08
-"""Share of the deadline within which conversations under way may still end; the rest of a tenth is for closing them."""
+GRACE = 0.1
+"""Share of the deadline by which a run may be late."""
+CLOSING_S = 1.0
+"""Of that, what closing the conversations that are cut may take; the rest is for those that end by themselves."""
 LONGEST_PAUSE_S = 8.0
 """Pause of a worker after trouble: doubles with each trouble in a row, because at once is when it happens again."""
 
@@ -247,7 +249,7 @@ async def _work_off(look: _Look, judging: JudgingQueue, limits: Limits) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(flush, look.journal)
             if limits.deadline_s is not None:
-                look.scope.deadline = anyio.current_time() + limits.left_s + GRACE * limits.deadline_s
+                look.scope.deadline = anyio.current_time() + limits.left_s + max(0.0, GRACE * limits.deadline_s - CLOSING_S)
             with look.scope:
                 async with anyio.create_task_group() as workers:
                     before = {record.assignment: record for record in judging.held_before}

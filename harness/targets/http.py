@@ -40,6 +40,8 @@ from harness.targets.witness import Witness
 
 TEARDOWN_S = 2.0
 """Seconds that the request which ends a conversation may take."""
+HURRIED_S = 0.5
+"""The same where the conversation was cut, because the run's time is over."""
 
 
 class HttpTarget:
@@ -153,12 +155,16 @@ class HttpTarget:
             talk = Talk(self._wire.file, self._writer, opening)
             delivery = self._delivery(connection)
             connection.place = place = self._throttle.place()
+            limit_s = TEARDOWN_S
             try:
                 yield _HttpSession(talk, delivery, place, self._wire.file)
+            except anyio.get_cancelled_exc_class():
+                limit_s = HURRIED_S
+                raise
             finally:
                 place.leave()
                 await delivery.close()
-                await self._torn_down(connection, talk)
+                await self._torn_down(connection, talk, limit_s)
 
     def _delivery(self, connection: Connection) -> Delivery:
         method = self._wire.file.request.method
@@ -170,7 +176,7 @@ class HttpTarget:
             return DirectDelivery(connection, method, self._reader, self._stream.read)
         return DirectDelivery(connection, method, self._reader)
 
-    async def _torn_down(self, connection: Connection, talk: Talk) -> None:
+    async def _torn_down(self, connection: Connection, talk: Talk, limit_s: float) -> None:
         """Send the request that ends a conversation in which anything was said, whatever ended it."""
         named = self._wire.file.teardown
         if named is None or self._teardown is None or talk.turn == 0:
@@ -181,7 +187,7 @@ class HttpTarget:
             self._teardown.path(values), (*own, *self._writer.headers(values), *marks), self._teardown.content(values)
         )
         with anyio.CancelScope(shield=True):
-            result = await connection.once(named.method, request, TEARDOWN_S)
+            result = await connection.once(named.method, request, limit_s)
         if isinstance(result, TransportFailure) or not 200 <= result.status < 300:
             self.teardowns_failed += 1
 
