@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import json
 import signal
 import socket
 import sys
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -25,18 +25,42 @@ _SOCKETS: Literal["websockets-sansio", "none"] = "websockets-sansio" if importli
 
 
 class QuietServer(uvicorn.Server):
-    """A server that leaves signals alone: several of them share this process, and the parent decides when it ends."""
+    """A server that leaves signals alone, since the parent decides when it ends, and that ends as soon as it is told to."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._ending = asyncio.Event()
+
+    def stop(self) -> None:
+        """End; replies under way may still be finished, for as long as the configuration says."""
+        self.should_exit = True
+        self._ending.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
         await super().startup(sockets)
         self.listening.set()
 
-    @contextmanager
+    async def main_loop(self) -> None:
+        """Keep the date of replies, until told to end: uvicorn's own loop looks only ten times a second."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._ending.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close everything, and wait for what is under way; uvicorn's own waits a while even where nothing is."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if self.server_state.tasks and not self.force_exit:
+            await asyncio.wait(self.server_state.tasks, timeout=self.config.timeout_graceful_shutdown)
+
+    @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Capture none."""
         yield
@@ -77,7 +101,7 @@ async def _serve(shops: Sequence[Shop]) -> None:
     sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.buffer.read)
     for server in servers:
-        server.should_exit = True
+        server.stop()
     await asyncio.gather(*tasks)
 
 

@@ -106,5 +106,6 @@ async def socket_bot(
     try:
         yield bot
     finally:
-        server.should_exit = server.force_exit = True
+        server.force_exit = True
+        server.stop()
         await serving

@@ -21,3 +21,11 @@ def untrusted(authority):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1", "localhost", "green.test").configure_cert(context)
     return context
+
+
+@pytest.fixture
+def short_pauses(monkeypatch):
+    """Pauses before another try, and the wait for a socket's last word, that are over at once."""
+    monkeypatch.setattr("harness.targets.patience.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("harness.targets.sockets.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("harness.targets.socket_opening.CLOSE_S", 0.05)

@@ -14,12 +14,12 @@ import yaml
 
 from harness.errors import SettingsError
 from harness.targets.http import HttpTarget
-from harness.targets.traces import trace_id
 from harness.targets.protocol import FailureKind, Opening, Owner, Reply
+from harness.targets.traces import trace_id
 from harness.targets.wire import load_target
 from tests.fakes.raw_http import closes, free_port, hangs, raw_server, resets, says
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_pauses")]
 
 BUILD = "0123456789abcdef"
 GOOD = {"text": "Naruto has 72 volumes.", "build": BUILD}

@@ -96,7 +96,7 @@ async def proved(shop, folder, monkeypatch, shape, repeats, seed):
 @pytest.mark.parametrize("shape", SHAPES)
 async def test_a_spoiled_run_loses_and_doubles_nothing(shop, tmp_path, monkeypatch, shape):
     """Every conversation that was planned is held once, and no message reaches the shop twice."""
-    await proved(shop, tmp_path, monkeypatch, shape, 4, 1)
+    await proved(shop, tmp_path, monkeypatch, shape, 2, 1)
 
 
 @pytest.mark.slow

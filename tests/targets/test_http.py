@@ -70,7 +70,7 @@ async def test_what_breaks_after_the_request_was_accepted_is_the_targets_failure
     """No broken answer is repeated or excused: one attempt, owned by the target, within the turn's time."""
     async with raw_server(behaviour) as server:
         started = time.perf_counter()
-        answer = await send(server.url, timeout_s=0.6)
+        answer = await send(server.url, timeout_s=0.3)
     assert (answer.result.kind, answer.result.owner) == (kind, Owner.TARGET)
     assert len(server.requests) == 1
     assert time.perf_counter() - started < 5

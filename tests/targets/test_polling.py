@@ -10,7 +10,7 @@ from harness.targets.protocol import FailureKind, Opening, Owner
 from harness.targets.wire import load_target
 from tests.fakes.raw_http import closes, raw_server, says
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_pauses")]
 
 OPENING = Opening("price", 0, 4711, "en", run_id="r1")
 PENDING = {"status": "pending"}

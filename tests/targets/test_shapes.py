@@ -25,7 +25,7 @@ from tests.fakes.scripted_target import scenario
 from tests.fakes.small_shop import FACTS as SHOP_FACTS
 from tests.fakes.small_shop import RUBRIC
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_pauses")]
 
 FACTS = shipped("scenarios") / "facts"
 TALK = scenario(
@@ -114,7 +114,9 @@ async def test_an_apology_with_status_200_is_a_reply_that_fails_its_check(shape,
     assert any(one.kind == "not_apology" and one.outcome is FindingOutcome.UNMET for one in found)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "shape", ["openai-stream", "websocket", *(pytest.param(one, marks=pytest.mark.slow) for one in ("sync", "stream", "poll", "openai"))]
+)
 async def test_every_shape_goes_by_https_with_a_private_authority_and_a_host_name(shape, shop, tmp_path, authority, untrusted):
     """Sockets as well as requests trust the file's authority, and ask for the host by its name."""
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")

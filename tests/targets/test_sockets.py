@@ -15,7 +15,7 @@ from harness.targets.protocol import FailureKind, Opening, Owner, Reply
 from harness.targets.wire import load_target
 from tests.fakes.socket_bot import BUILD, socket_bot
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_pauses")]
 
 OPENING = Opening("price", 0, 4711, "en", run_id="r1")
 OVER_THE_SOCKET = {"submit": "socket", "id": "in_reply_to"}
