@@ -32,10 +32,13 @@ class KnownNames:
     def editions(self) -> Mapping[str, frozenset[str]]:
         """Catalogue id → the ids of this title and of its other editions, as their names tell: one begins like the other."""
         related: dict[str, set[str]] = {title.id: {title.id} for title in self.facts.titles}
-        keys = {title.id: [fold(name) for name in title.names if len(fold(name)) > 1] for title in self.facts.titles}
-        for one, its_names in keys.items():
-            for other, other_names in keys.items():
-                if one != other and any(longer.startswith(name) for name in its_names for longer in other_names):
+        keys = [(fold(name), title.id) for title in self.facts.titles for name in title.names]
+        called: dict[str, set[str]] = {}
+        for key, title_id in keys:
+            called.setdefault(key, set()).add(title_id)
+        for longer, other in keys:
+            for end in range(2, len(longer) + 1):
+                for one in called.get(longer[:end], ()):
                     related[one].add(other)
                     related[other].add(one)
         return {title: frozenset(group) for title, group in related.items()}

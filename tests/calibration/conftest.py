@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pytest
 
@@ -30,7 +31,7 @@ class Drawn:
     shown: tuple[Shown, ...]
     suite: Suite
 
-    @property
+    @cached_property
     def page(self) -> str:
         return form_page(self.sample, self.shown, self.suite.rubric, MaterialRoom(self.suite.facts))
 

@@ -34,8 +34,17 @@ def cases(planted: Planted, items: int, seed: int, people: int = 3, **fields: ob
     human = _whole(rng, truth[:, None] + rng.normal(0, planted.human_noise, (items, people)), planted.scale)
     judge = np.clip(middle + planted.slope * (truth - middle) + planted.bias + rng.normal(0, planted.noise, items), 0, 10)
     return tuple(
-        replace(Case(f"i{number:05}", "tone", float(score), tuple(int(one) for one in labels), RATERS[:people]), **fields)
-        for number, (score, labels) in enumerate(zip(judge, human, strict=True))
+        Case(
+            **{
+                "item": f"i{number:05}",
+                "dimension": "tone",
+                "judge": score,
+                "human": tuple(labels),
+                "raters": RATERS[:people],
+                **fields,
+            }
+        )
+        for number, (score, labels) in enumerate(zip(judge.tolist(), human.astype(int).tolist(), strict=True))
     )
 
 
