@@ -15,6 +15,7 @@ from tests.fakes.messages_api.billing import Bill, Ledger, PromptCache, prompt_t
 from tests.fakes.messages_api.judge_call import entries_of, read_call
 from tests.fakes.messages_api.planted import Planter, compose, marked, preferred
 from tests.fakes.messages_api.scale import Scale
+from tests.fakes.messages_api.shopper import Shopper, is_player_call
 from tests.fakes.messages_api.temper import HONEST, Spoken, Temper, answered, spoken
 from tests.fakes.messages_api.wire import MODELS, request_problem
 
@@ -46,6 +47,7 @@ class FakeMessagesApi:
         models: ids that it knows.
         least_cached: tokens below which a prompt prefix is not kept.
         speak: answers to requests without a schema, a simulated user's say.
+        shopper: how it plays simulated users.
         compared_by: criteria by whose faults two conversations are compared; by default those of the scale.
     """
 
@@ -61,6 +63,7 @@ class FakeMessagesApi:
         least_cached: int = 1024,
         speak: Callable[[Mapping[str, Any]], str] = lambda _: "Understood.",
         compared_by: Sequence[str] = (),
+        shopper: Shopper = Shopper(),  # noqa: B008 - frozen
     ) -> None:
         self.planter = planter
         self.temper = temper
@@ -77,6 +80,7 @@ class FakeMessagesApi:
         """Most of them under way at the same time."""
         self._seed = seed
         self._cache = PromptCache(least_cached)
+        self.shopper = shopper
         self._speak = speak
         self._compared_by = tuple(compared_by or (item.id for item in (scale.criteria if scale else ())))
         self._seen: Counter[str] = Counter()
@@ -143,6 +147,8 @@ class FakeMessagesApi:
         if call.schema is None:
             temper = self.temper
             return spoken({}, None, temper, chance) if chance.random() < temper.refuses else Spoken(self._speak(body))
+        if is_player_call(call):
+            return spoken(self.shopper.answer(call, chance), None, self.temper, chance)
         self._judged += 1
         temper = self.temper.at(self._judged)
         honest = self.planter(call)
