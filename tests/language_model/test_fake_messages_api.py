@@ -32,6 +32,13 @@ TONE = tuple(item for item in SCALE.criteria if item.dimension == "tone_and_loca
 HEADERS = {"authorization": f"Bearer {KEY}", "anthropic-version": "2026-10-21"}
 
 
+@pytest.fixture(scope="module")
+def client():
+    """One client for all: making one reads the machine's certificates."""
+    with httpx.Client() as client:
+        yield client
+
+
 def body_of(*replies, criteria=CRITERIA, schema=None, **fields):
     return parameters(judge_request(*replies, criteria=criteria, schema=schema or schema_of(criteria), **fields))
 
@@ -65,20 +72,20 @@ def scored(count, temper, misses=(0, 1, 2)):
 
 def test_a_planted_bias_has_its_size():
     """Half a point is half a point in the mean, on conversations that leave room above."""
-    pairs = scored(600, MODES["biased"], misses=(1, 2, 3))
+    pairs = scored(300, MODES["biased"], misses=(1, 2, 3))
     assert {honest for honest, _ in pairs} == {2, 3, 4}
     assert statistics.mean(given - honest for honest, given in pairs) == pytest.approx(0.5, rel=0.1)
 
 
 def test_a_planted_compression_has_its_slope():
     """Scores move towards the middle by the planted factor."""
-    pairs = scored(900, MODES["compressed"], misses=(0, 1, 2, 3))
+    pairs = scored(400, MODES["compressed"], misses=(0, 1, 2, 3))
     assert statistics.linear_regression(*zip(*pairs, strict=True)).slope == pytest.approx(0.32, rel=0.1)
 
 
 def test_planted_noise_has_its_spread_and_no_bias():
     """Scores scatter around the honest ones with the planted deviation."""
-    differences = [given - honest for honest, given in scored(900, MODES["noisy"], misses=(1, 2))]
+    differences = [given - honest for honest, given in scored(400, MODES["noisy"], misses=(1, 2))]
     assert statistics.pstdev(differences) == pytest.approx(0.5, rel=0.1)
     assert statistics.mean(differences) == pytest.approx(0.0, abs=0.05)
 
@@ -88,7 +95,7 @@ def test_leniency_on_length_grows_with_length():
     short, long = (
         statistics.mean(
             next(iter(SCALE.scores(answered(call, marked(call), MODES["lenient_on_length"], SCALE, Random(call.key)).answers).values()))
-            for call in (read_call(body_of(f"{number} ⟦no:concise⟧ ⟦no:empathy⟧" + "x" * length, criteria=[i.id for i in TONE])) for number in range(100))
+            for call in (read_call(body_of(f"{number} ⟦no:concise⟧ ⟦no:empathy⟧" + "x" * length, criteria=[i.id for i in TONE])) for number in range(50))
         )
         for length in (0, 300)
     )  # fmt: skip
@@ -115,7 +122,7 @@ def test_a_position_bias_has_its_share():
     assert set(preferences(HONEST, *lines)) == {"B"}
     assert set(preferences(HONEST, *reversed(lines))) == {"A"}
     assert set(preferences(HONEST, lines[0], lines[0])) == {"tie"}
-    share = list(preferences(MODES["position_biased"], *lines, count=300)).count("A") / 300
+    share = list(preferences(MODES["position_biased"], *lines, count=200)).count("A") / 200
     assert share == pytest.approx(0.7, abs=0.06)
 
 
@@ -167,12 +174,12 @@ def test_the_gullible_judge_is_honest_without_an_order(control):
 
 def test_shares_are_what_they_say():
     """Refusals, cut answers and fabricated quotes come as often as planted."""
-    stops = [said(FakeMessagesApi(temper=MODES["refusing"], seed=seed), body_of("Same."))["stop_reason"] for seed in range(500)]
-    assert stops.count("refusal") / 500 == pytest.approx(0.03, abs=0.015)
+    stops = [said(FakeMessagesApi(temper=MODES["refusing"], seed=seed), body_of("Same."))["stop_reason"] for seed in range(300)]
+    assert stops.count("refusal") / 300 == pytest.approx(0.03, abs=0.015)
     api = FakeMessagesApi(temper=MODES["quote_fabricating"])
     quotes = [
         (quote["quote"], reply)
-        for reply in (f"Reply number {number} is about shipping." for number in range(200))
+        for reply in (f"Reply number {number} is about shipping." for number in range(100))
         for entry in json.loads(said(api, body_of(reply))["content"][0]["text"])["criteria"]
         for quote in entry["evidence"]
     ]
@@ -241,21 +248,21 @@ def test_a_transcript_inside_a_reply_is_a_text():
         (HEADERS, b'{"model": "claude-sonnet-5-5", "max_tokens": 5, "messages": [], "temperature": 0}', 400, "invalid_request_error"),
     ],
 )
-def test_the_wire_refuses_what_the_real_one_refuses(serve, headers, content, status, kind):
+def test_the_wire_refuses_what_the_real_one_refuses(serve, client, headers, content, status, kind):
     """Path, authentication, version, limits, model and schema are checked, and errors have the API's form."""
     _, url = serve()
-    answer = httpx.post(f"{url}/v1/messages", headers=headers, content=content)
+    answer = client.post(f"{url}/v1/messages", headers=headers, content=content)
     assert answer.status_code == status
     assert answer.json()["error"]["type"] == kind
     assert answer.json()["request_id"] == answer.headers["request-id"]
-    assert httpx.post(f"{url}/v1/complete", headers=headers, content=content).status_code == 404
+    assert client.post(f"{url}/v1/complete", headers=headers, content=content).status_code == 404
 
 
-def test_x_api_key_is_accepted_as_well(serve):
+def test_x_api_key_is_accepted_as_well(serve, client):
     """Older clients name the key by another header and an older version."""
     _, url = serve()
     headers = {"x-api-key": KEY, "anthropic-version": "2023-06-01"}
-    assert httpx.post(f"{url}/v1/messages", headers=headers, json=body_of("Hello.")).status_code == 200
+    assert client.post(f"{url}/v1/messages", headers=headers, json=body_of("Hello.")).status_code == 200
 
 
 def test_max_tokens_cuts_what_is_longer():
@@ -265,14 +272,13 @@ def test_max_tokens_cuts_what_is_longer():
 
 
 @pytest.mark.parametrize("mode", sorted(MODES))
-def test_every_mode_answers_over_the_wire(serve, mode):
+def test_every_mode_answers_over_the_wire(serve, client, mode):
     """No mode crashes the server: each answer is a message or an error of the API's."""
     api, url = serve(temper=replace(MODES[mode], slow_s=0.0), scale=SCALE)
-    with httpx.Client(headers=HEADERS) as client:
-        for number in range(6):
-            answer = client.post(f"{url}/v1/messages", json=body_of(f"Reply {number}.", criteria=[item.id for item in TONE]))
-            assert answer.json()["type"] in {"message", "error"}
-    assert api.calls == 6
+    for number in range(3):
+        body = body_of(f"Reply {number}.", criteria=[item.id for item in TONE])
+        assert client.post(f"{url}/v1/messages", headers=HEADERS, json=body).json()["type"] in {"message", "error"}
+    assert api.calls == 3
 
 
 def test_errors_name_themselves():
