@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import anyio
+import anyio.to_thread
 
 from harness.conversations.speaker import Scripted, ScriptedSpeaker, Speaker, Speakers
 from harness.expectations.check import CheckContext
@@ -20,6 +21,7 @@ from harness.simulated_users.model_speaker import ModelSpeaker
 from harness.simulated_users.question import PlayerChoice
 from harness.targets.protocol import Opening
 from harness.template import is_template
+from harness.text import load_language_model
 from harness.variants.tables import Tables, shipped_tables
 from harness.variants.varying import VaryingSpeaker, drawn_variant
 
@@ -38,9 +40,13 @@ class Cast:
         tables: interchangeable wordings.
         settings: who plays.
         access: the way to the model that plays; None where no model does.
+        simulates: some user is simulated, by whomever.
     """
 
-    def __init__(self, context: CheckContext, tables: Tables, settings: Settings, access: ModelAccess | None) -> None:
+    def __init__(
+        self, context: CheckContext, tables: Tables, settings: Settings, access: ModelAccess | None = None, *, simulates: bool
+    ) -> None:
+        self._simulates = simulates
         self._context = context
         self._tables = tables
         self._settings = settings
@@ -49,6 +55,8 @@ class Cast:
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        if self._simulates:  # lines are held against the contract while other replies are under way: nothing is loaded then
+            await anyio.to_thread.run_sync(self._prepare)
         if self._access is not None:
             self._door = await self._open.enter_async_context(self._access.opened())
         return self
@@ -57,6 +65,10 @@ class Cast:
         self._door = None
         with anyio.CancelScope(shield=True):
             await self._open.aclose()
+
+    def _prepare(self) -> None:
+        load_language_model()
+        self._context.names.index.find("")
 
     def speaker(self, scenario: Scenario, opening: Opening, replacement: int) -> Speaker:
         """Return who speaks for the user: a script, in a variant where the scenario has some, or a simulated user."""
@@ -95,7 +107,8 @@ def cast_of(settings: Settings, suite: Suite, reply_within_s: float, access: Mod
         return Scripted()
     context = CheckContext(suite.facts, suite.rubric, reply_within_s)
     check_committed(suite.scenarios, context.names.any_language)
-    return Cast(context, shipped_tables(), settings, access if plays(settings, suite) else None)
+    simulates = any(one.user is not None for one in suite.scenarios)
+    return Cast(context, shipped_tables(), settings, access if plays(settings, suite) else None, simulates=simulates)
 
 
 def played(settings: Settings, suite: Suite) -> Suite:
