@@ -1,8 +1,9 @@
 """Trying again: only what nothing accepted, or what the target knows by its key, with pauses that the target may ask for.
 
 The tries that come to nothing and their pauses together may take one turn's time, and a pause that does not fit into
-it is not shortened but given up; the try that is accepted has the turn's whole time for itself. Waiting for the
-limit of the target (`throttle`) is our own doing, and takes nothing of that time.
+it is not shortened but given up; the try that is accepted has the turn's whole time for itself. Nothing of that time
+is taken by what is nobody's reply: waiting for the limit of the target (`throttle`), and a pause that the target asks
+for, if it is one that all conversations keep.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TypeVar
 
 import anyio
 
+from harness.targets.limit import LONGEST_PAUSE_S
 from harness.targets.protocol import Attempt, FailureKind, Owner, TransportFailure
 from harness.targets.raw_reply import RawReply
 from harness.targets.reply import is_overload, retry_after_s
@@ -31,7 +33,7 @@ async def persistently(
     Args:
         attempt: one try: a RawReply, a TransportFailure, or whatever means success.
         retries: further tries at most.
-        limit_s: seconds for all tries before the one that is accepted.
+        limit_s: seconds for all tries before the one that is accepted, and the pauses between them.
         repeatable: a connection that was cut may be tried again too.
         place: of the conversation; entered before each try, and left after one that comes to nothing.
     """
@@ -48,8 +50,10 @@ async def persistently(
         attempts.append(Attempt(outcome=refused.value if refused else "answered", waited_s=waited))
         if refused is None or len(attempts) > retries:
             break
-        waited = max(FIRST_PAUSE_S * 2 ** (len(attempts) - 1), asked_pause_s(result))
-        used_s += waited
+        asked_s = asked_pause_s(result)
+        waited = max(FIRST_PAUSE_S * 2 ** (len(attempts) - 1), asked_s)
+        if place is None or asked_s > LONGEST_PAUSE_S or waited > asked_s:
+            used_s += waited
         if used_s > limit_s:
             break
         if place is not None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from harness.targets.limit import limit_of
+from harness.targets.patience import persistently
 from harness.targets.protocol import Answer, FailureKind, Owner, Reply, TransportFailure
 from harness.targets.raw_reply import RawReply
 from harness.targets.throttle import Throttle
@@ -102,6 +103,25 @@ def test_turns_wait_for_a_pause_that_is_over(chosen):
 
     in_virtual_time(scene)
     assert began == [pytest.approx(6.0)] * 2
+
+
+@pytest.mark.parametrize(("asked", "tries", "passed_s"), [("30", 2, 30.0), ("60", 2, 60.0), ("61", 1, 0.0)])
+def test_a_pause_that_is_asked_for_takes_nothing_of_the_turns_time(asked, tries, passed_s):
+    """Half a minute is waited for by a turn of ten seconds, because nothing was accepted; more than a minute is given up at once."""
+    told = {}
+
+    async def scene():
+        place = throttle().place()
+        answers = [RawReply(200, httpx.Headers(), b"", 0.1), RawReply(429, httpx.Headers({"retry-after": asked}), b"", 0.1)]
+
+        async def attempt():
+            return answers.pop()
+
+        _, told["attempts"] = await persistently(attempt, 2, 10.0, place=place)
+        told["passed_s"] = anyio.current_time()
+
+    in_virtual_time(scene)
+    assert (len(told["attempts"]), told["passed_s"]) == (tries, pytest.approx(passed_s, abs=0.01))
 
 
 def test_only_overload_lowers_the_limit():
