@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 import os
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from markdown_it import MarkdownIt
 
 from harness.gates.verdict import Decision, Reason
@@ -45,11 +46,23 @@ def test_golden(name, kind):
 
 
 @pytest.mark.parametrize("kind", RENDERERS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12)
 @given(text=hostile_text)
 def test_no_renderer_lets_hostile_text_through(kind, text):
     """Whatever stands in replies, findings, titles, ids, builds and reasons: no control character, CI command or live tag."""
     _assert_harmless(RENDERERS[kind](specimens.hostile(text)), kind)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", RENDERERS)
+@settings(max_examples=300)
+@given(text=hostile_text)
+def test_no_renderer_lets_hostile_text_through_however_long_one_tries(kind, text):
+    """The same, in all media, for as long as it takes to find the rare ones."""
+    drawn = RENDERERS[kind](specimens.hostile(text))
+    _assert_harmless(drawn, kind)
+    if kind == "md":
+        _assert_our_html(drawn)
 
 
 @pytest.mark.parametrize("kind", RENDERERS)
@@ -129,11 +142,15 @@ def test_markdown_fits_a_comment():
     assert drawn.count("```") % 2 == 0
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12)
 @given(text=hostile_text)
 def test_markdown_html_is_ours_only(text):
     """Read by a Markdown parser, the page holds no HTML but details, summary and br, and no link or image."""
-    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(markdown(specimens.hostile(text)))
+    _assert_our_html(markdown(specimens.hostile(text)))
+
+
+def _assert_our_html(page):
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(page)
     inner = [child for token in tokens for child in token.children or ()]
     for token in [*tokens, *inner]:
         assert token.type not in {"link_open", "image"}
@@ -141,13 +158,18 @@ def test_markdown_html_is_ours_only(text):
             assert "<" not in _OUR_HTML.sub("", token.content)
 
 
+@functools.cache
+def _validator():
+    jsonschema.Draft202012Validator.check_schema(schema())
+    return jsonschema.Draft202012Validator(schema())
+
+
 @pytest.mark.parametrize("name", REPORTS)
 def test_json_fits_its_schema(name):
     """Every document fits the committed JSON Schema, is plain ASCII, and names gates and decisions in lower case."""
     drawn = document(REPORTS[name])
     read = json.loads(drawn, parse_constant=_refuse)
-    jsonschema.Draft202012Validator.check_schema(schema())
-    jsonschema.Draft202012Validator(schema()).validate(read)
+    _validator().validate(read)
     assert drawn.isascii()
     assert read["exit_code"] == REPORTS[name].exit_code
 

@@ -179,7 +179,7 @@ async def test_a_blue_that_was_never_there_ends_the_run_before_it_began(tmp_path
     assert whole.target.sent == whole.blue.sent == []
 
 
-@pytest.mark.parametrize("stop_at", [1, 40, 119, 130, 180])
+@pytest.mark.parametrize("stop_at", [40, 130, 180, *(pytest.param(call, marks=pytest.mark.slow) for call in (1, 119))])
 async def test_a_cut_run_of_two_arms_ends_as_if_undisturbed(tmp_path: Path, stop_at: int) -> None:
     """Cut in the first wave or in the later look, in either arm, and resumed: the same verdicts, nothing held or judged again."""
 

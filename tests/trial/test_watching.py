@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 
 from harness.anchors.drift import DriftState
+from harness.anchors.reading import Reading
 from harness.anchors.record import AnchorRecord, AnchorStore, ShiftFigures
 from harness.anchors.shift import shift_of
 from harness.gates import quality
@@ -18,7 +19,6 @@ from harness.trial.experiment import Experiment
 from harness.trial.trial import Rules, hold_trial
 from harness.trial.watching import AnchorWatch, measured_drift
 from tests.fakes.anchor_judges import ApiDoor, door, judge_at, shipped_rubric, shipped_set
-from tests.fakes.anchor_readings import readings
 from tests.fakes.messages_api.scale import biased
 from tests.fakes.messages_api.temper import HONEST, Temper
 from tests.fakes.whole_trial import RatingJudge, WholeTrial, healthy_baseline
@@ -33,10 +33,7 @@ def watch(folder: Path, held: ApiDoor, days: float = 1.0) -> AnchorWatch:
 
 def recorded(folder: Path, held: ApiDoor) -> AnchorRecord:
     """Record what an honest judge says, without asking it five hundred times."""
-    planted = {
-        anchor.id: tuple(type(verdict)(scores=dict(anchor.scores), met={}) for verdict in readings(1, 5)[anchor.id])
-        for anchor in shipped_set().anchors
-    }
+    planted = {anchor.id: (Reading(scores=dict(anchor.scores), met={}),) * 5 for anchor in shipped_set().anchors}
     record = AnchorRecord(
         judge="judge",
         fingerprint=judge_at(held).identity.fingerprint,
