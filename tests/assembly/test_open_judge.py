@@ -90,13 +90,14 @@ def test_settings_say_who_judges_and_how():
 
 
 def test_without_a_model_the_sdk_is_never_imported():
-    """Opening any judge imports no SDK; only asking one does."""
+    """Opening any judge imports no SDK and no transport of it, and nor do prices, budgets, batches and readers; only asking does."""
     program = (
-        "import sys\nfrom pathlib import Path\nfrom harness.assembly.bench import open_suite\nfrom harness.assembly.judges import open_judge\nfrom harness.settings import Settings\n"
+        "import sys\nfrom pathlib import Path\nimport harness.language_model.batches.gathering, harness.language_model.warming\nfrom harness.assembly.bench import open_suite\nfrom harness.assembly.judges import open_judge\nfrom harness.settings import Settings\n"
         "suite, _ = open_suite(Settings(), ())\n"
         "open_judge(Settings(judge='offline'), suite, {})\n"
         "open_judge(Settings(judge='anthropic'), suite, {'ANTHROPIC_API_KEY': 'sk-ant-not-a-real-key'})\n"
-        "assert 'anthropic' not in sys.modules, 'the SDK was imported'"
+        "assert 'harness.language_model.money.metered' in sys.modules and 'harness.language_model.opening' in sys.modules\n"
+        "assert not {'anthropic', 'httpx2'} & set(sys.modules), 'the SDK was imported'"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

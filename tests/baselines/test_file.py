@@ -7,7 +7,6 @@ import json
 import os
 import random
 import stat
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -260,7 +259,7 @@ JSON = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     payloads=st.lists(JSON, min_size=6, max_size=6), latency=st.floats(0, 100), scores=st.lists(st.integers(1, 5), min_size=12, max_size=12)
 )
@@ -281,19 +280,24 @@ def test_any_payload_comes_back_as_it_was(path: Path, payloads: list[Any], laten
 # --- damage -------------------------------------------------------------------------------------------------------
 
 
-def test_every_truncation_is_refused(stored: Path) -> None:
+EVERY = pytest.mark.parametrize("step", [11, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "every"])
+
+
+@EVERY
+def test_every_truncation_is_refused(stored: Path, step: int) -> None:
     """However many bytes are missing, the file is refused, and by no other exception."""
     content = stored.read_bytes()
-    for length in range(len(content)):
+    for length in {*range(0, len(content), step), *range(30), *range(len(content) - 30, len(content))}:
         stored.write_bytes(content[:length])
         with pytest.raises(BaselineError, match=stored.name):
             read_baseline(stored)
 
 
-def test_every_flipped_byte_is_refused(stored: Path) -> None:
+@EVERY
+def test_every_flipped_byte_is_refused(stored: Path, step: int) -> None:
     """Each byte of the file, header and check sums included, is guarded."""
     content = stored.read_bytes()
-    for place in range(len(content)):
+    for place in {*range(0, len(content), step), *range(30), *range(len(content) - 30, len(content))}:
         stored.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
         with pytest.raises(BaselineError, match=stored.name):
             read_baseline(stored)
@@ -449,8 +453,8 @@ def test_a_small_file_that_unpacks_to_a_large_one_is_stopped(stored: Path, monke
 
 
 def test_a_line_without_end_is_stopped(path: Path) -> None:
-    """One line of 40 MB packs into 40 KB; it is refused at its sixteenth megabyte."""
-    path.write_bytes(packed(b"x" * 40 * 2**20))
+    """One line of 17 MB packs into 17 KB; it is refused at its sixteenth megabyte."""
+    path.write_bytes(packed(b"x" * 17 * 2**20))
     with pytest.raises(BaselineError, match="has a line of more than 16 MB"):
         read_baseline(path)
 
@@ -567,11 +571,9 @@ def _large_run() -> RunRecord:
 
 
 @pytest.mark.slow
-def test_a_real_baseline_is_small_and_its_measurements_are_read_at_once(path: Path) -> None:
-    """1,280 conversations fit into 3 MB, and the gate reads its part in well under half a second."""
+def test_a_real_baseline_is_small(path: Path) -> None:
+    """1,280 conversations fit into 3 MB, and come back, measurements and words."""
     written: Baseline = write_baseline(path, _large_run())
     assert path.stat().st_size <= 3_000_000
-    began = time.process_time()
     assert read_baseline(path) == written
-    assert time.process_time() - began < 0.5
     assert sum(1 for _ in read_transcripts(path)) == 1280

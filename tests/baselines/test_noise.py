@@ -182,7 +182,7 @@ def test_a_folder_that_is_not_there_cannot_hold_it(tmp_path: Path) -> None:
         write_noise(tmp_path / "nowhere" / "a.json", floor())
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200), st.integers(0, 2000), st.integers(0, 200))
 def test_no_damage_is_taken_for_a_measurement(tmp_path: Path, patch: bytes, place: int, cut: int) -> None:
     """However a file is damaged, it is refused with the one error, or it still says exactly the same."""

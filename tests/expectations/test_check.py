@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -244,17 +242,6 @@ def test_whatever_comes_back_there_is_a_finding_for_each_expectation(text, paylo
 
 
 _RUBRIC = load_rubric(RUBRIC)
-
-
-def test_a_suite_is_checked_in_seconds(context):
-    """A thousand turns take a few milliseconds each at the most."""
-    scenario = scenario_of(*(Turn(say="x", expect=EVERY_KIND) for _ in range(3)), criteria=("catalogue_facts", "politeness", "concise"))
-    held = transcript_of(*(reply(GOOD, PAYLOAD) for _ in range(3)), scenario=scenario)
-    check(scenario, held, context)
-    begun = time.process_time()
-    for _ in range(100):
-        check(scenario, held, context)
-    assert (time.process_time() - begun) / 100 < 0.02
 
 
 def test_a_transcript_without_exchanges_reaches_nothing(context):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import StoreError
@@ -92,7 +92,6 @@ def test_what_is_made_is_for_its_owner_only(path: Path) -> None:
     assert {entry.name: mode(entry) for entry in path.parent.iterdir()} == {path.name: 0o600, ".lock": 0o600}
 
 
-@settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["PASS", "FAIL", "INVALID"])), max_size=8))
 def test_any_sequence_of_runs_is_kept_with_the_last_word_of_each(entries: list[tuple[str, str]]) -> None:
     """Order is that of the first recording, the decision that of the last."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import pytest
 from hypothesis import given
@@ -194,13 +193,12 @@ def test_no_text_breaks_reading(text):
 
 
 @pytest.mark.parametrize("piece", ["a", "1,", "ナナ", "! ", "」", "\n", "@", "『", "x-", ".", "a@"])
-def test_reading_takes_time_in_proportion_to_the_text(piece):
-    """64 KiB of the worst characters are read in well under a second."""
-    text = piece * (MAX_TEXT // len(piece))
-    start = time.perf_counter()
-    detect_language(text, TITLES)
-    sentences(normalise(text))
-    assert time.perf_counter() - start < 2
+@pytest.mark.timeout(20)
+def test_the_worst_text_stops_nobody(piece):
+    """64 KiB of the worst characters are read to their end."""
+    text = normalise(piece * (MAX_TEXT // len(piece)))
+    assert detect_language(text, TITLES) in {"en", "ja", None}
+    assert all(0 <= start < end <= len(text) for start, end in sentences(text))
 
 
 def test_the_language_model_is_loaded_only_when_it_is_needed():
