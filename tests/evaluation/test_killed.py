@@ -98,7 +98,7 @@ def started(url, path, quick):
 
 
 @pytest.mark.usefixtures("services")
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 async def test_after_a_kill_nothing_that_was_journalled_is_sent_again(tmp_path, seed):
     """Kill at a random moment, resume: the same records, each journalled conversation sent once, at most those under way twice."""
     whole, killed = tmp_path / "whole.jsonl", tmp_path / "killed.jsonl"
