@@ -19,6 +19,8 @@ from harness.language_model.money.prices import Prices
 from harness.language_model.usage import Usage
 from harness.records.run import ConversationRecord
 
+USER = "user"
+"""Part of the account that playing simulated users took."""
 ANCHORS = "anchors"
 """First word of what calls are for that watch the judge, and their arm in the account."""
 
@@ -106,7 +108,9 @@ def _calls(arms: Mapping[str, Sequence[ConversationRecord]]) -> Iterator[tuple[s
     """Yield the arm, the dimensions that were scored and the calls of each purpose, judgement by judgement."""
     for arm, records in arms.items():
         for record in records:
-            judgement = record.gist.judgement
+            judgement, played = record.gist.judgement, record.gist.simulation
+            if played is not None and played.calls:
+                yield arm, frozenset(), Spent(USER, played.player, played.calls, played.usage)
             if judgement is not None:
                 scored = frozenset(rating.dimension for rating in judgement.ratings)
                 yield from ((arm, scored, spent) for spent in judgement.spent)
@@ -215,4 +219,4 @@ def _part(purpose: str) -> str:
     """Return what a call was about, from `judge:PART:STEP` or `audit:PART:STEP`."""
     who, _, rest = purpose.partition(":")
     part = rest.rpartition(":")[0] or rest or who
-    return part if who == "judge" else f"{who}:{part}"
+    return part if who in {"judge", USER} else f"{who}:{part}"
