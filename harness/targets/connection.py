@@ -24,6 +24,7 @@ from harness.targets.raw_reply import RawReply
 from harness.targets.request import RenderedRequest
 from harness.targets.route import Route
 from harness.targets.throttle import Place
+from harness.targets.transport import transport_of
 from harness.targets.wire import Wire
 from harness.targets.witness import Witness
 
@@ -72,7 +73,7 @@ class Connection:
             proxy=None
             if route.proxy is None
             else httpx.Proxy(route.proxy, ssl_context=route.tls if route.proxy.startswith("https:") else None),
-            transport=None if route.application is None else httpx.ASGITransport(route.application, raise_app_exceptions=False),
+            transport=transport_of(route, IDLE_S),
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mangaassist-harness"},
         )
         self._logged_in = False

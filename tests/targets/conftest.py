@@ -29,3 +29,9 @@ def short_pauses(monkeypatch):
     monkeypatch.setattr("harness.targets.patience.FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr("harness.targets.sockets.FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr("harness.targets.socket_opening.CLOSE_S", 0.05)
+
+
+@pytest.fixture
+def httpx_transport(monkeypatch):
+    """Have requests go by httpx's own transport, as through a proxy, for tests that put something in its place."""
+    monkeypatch.setattr("harness.targets.connection.transport_of", lambda *_: None)

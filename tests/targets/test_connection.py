@@ -24,7 +24,7 @@ def caused_by(error, cause):
 
 
 @pytest.fixture
-def ask(monkeypatch):
+def ask(monkeypatch, httpx_transport):
     """Send messages over a transport that answers by calling, or raises, `effect`."""
 
     async def asked(effect, messages=1, **changes):

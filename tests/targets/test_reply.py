@@ -17,7 +17,7 @@ from harness.targets.reply import retry_after_s
 from harness.targets.trace_file import Traces
 from harness.targets.wire import BuildSource, Secrets, Wire, default_target
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("httpx_transport")]
 
 URL = "http://bot.test"
 BUILD = "0123456789abcdef"

@@ -1,0 +1,188 @@
+"""One connection that speaks HTTP/1.1, request by request: h11 for the protocol, asyncio for the bytes, and nothing between.
+
+httpx's own transport (httpcore) keeps pools, locks and streams for every kind of event loop, which takes half of the processor time of a
+turn. A conversation needs one connection, and a request goes out in one piece. What is valid HTTP is decided by h11, which httpcore stands on too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+import h11
+
+MAX_HEAD = 100 * 1024
+"""Bytes of a response's head, as httpcore has it."""
+SECOND_ADDRESS_S = 0.25
+"""Seconds after which the next address of a host is tried beside the first (RFC 8305)."""
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
+class CutError(Exception):
+    """The connection closed before the response was whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a connection leads."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    """None: in the clear."""
+    name: str | None = None
+    """Name in the certificate, where it is not the host's."""
+
+
+class _Bytes(asyncio.Protocol):
+    """What came over a connection and was not taken yet."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._waiting: asyncio.Future[None] | None = None
+        self._error: Exception | None = None
+        self.ended = False
+        """Nothing more will come."""
+
+    @property
+    def quiet(self) -> bool:
+        """True while nothing came that nobody asked for, and more can come."""
+        return not self.ended and not self._parts
+
+    async def receive(self) -> bytes:
+        """Return what came, waiting for it if need be; empty at the end. Raises the OSError that ended the connection."""
+        if not self._parts and not self.ended:
+            self._waiting = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        if self._parts:
+            came = b"".join(self._parts)
+            self._parts.clear()
+            return came
+        if self._error is not None:
+            raise self._error
+        return b""
+
+    def data_received(self, data: bytes) -> None:
+        self._parts.append(data)
+        self._wake()
+
+    def eof_received(self) -> None:
+        self.ended = True
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended = True
+        self._error = exc
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+
+class Http11Connection:
+    """A connection, open; made by `connected`."""
+
+    def __init__(self, origin: Origin, transport: asyncio.Transport, received: _Bytes) -> None:
+        self.origin = origin
+        self._transport = transport
+        self._received = received
+        self._talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
+        self._idle_since = time.monotonic()
+
+    def usable(self, idle_s: float) -> bool:
+        """Return whether another request may go out: both sides are done, nothing unasked came, and it was idle for less than this."""
+        fresh = time.monotonic() - self._idle_since < idle_s
+        return fresh and self._received.quiet and self._talk.our_state is h11.IDLE and not self._transport.is_closing()
+
+    async def ask(self, method: bytes, path: bytes, headers: RawHeaders, body: bytes) -> h11.Response:
+        """Send a request, and return the head of the response.
+
+        Raises:
+            CutError: the connection closed before.
+            OSError: it broke.
+            h11.LocalProtocolError: the request is no HTTP.
+            h11.RemoteProtocolError: the response is none.
+        """
+        talk = self._talk
+        out = talk.send(h11.Request(method=method, target=path, headers=list(headers)))
+        parts = [out or b""]
+        if body:
+            parts.append(talk.send(h11.Data(data=body)) or b"")
+        parts.append(talk.send(h11.EndOfMessage()) or b"")
+        self._transport.write(b"".join(parts))
+        while True:
+            event = await self._event()
+            if isinstance(event, h11.Response):
+                return event
+
+    async def body(self) -> AsyncGenerator[bytes]:
+        """Yield the body of the response whose head came; raises as `ask` does."""
+        while True:
+            event = await self._event()
+            if isinstance(event, h11.Data):
+                yield bytes(event.data)
+            elif isinstance(event, h11.EndOfMessage):
+                return
+
+    def done(self) -> None:
+        """Say that the response is not read any further: the connection is closed, unless it came to its end and may be used again."""
+        talk = self._talk
+        if talk.our_state is h11.DONE and talk.their_state is h11.DONE and talk.trailing_data == (b"", False):
+            talk.start_next_cycle()
+            self._idle_since = time.monotonic()
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Close it; closing twice is harmless."""
+        self._transport.close()
+
+    async def _event(self) -> h11.Event:
+        while True:
+            event = self._talk.next_event()
+            if event is h11.NEED_DATA:
+                came = await self._received.receive()
+                if not came and self._talk.their_state is h11.SEND_RESPONSE:
+                    raise CutError("the server closed the connection without a response")
+                self._talk.receive_data(came)
+            elif isinstance(event, h11.ConnectionClosed) or event is h11.PAUSED:
+                raise CutError("the server closed the connection in the middle")
+            else:
+                return event  # type: ignore[return-value]  # h11 types its two signals as events
+
+
+async def connected(origin: Origin) -> Http11Connection:
+    """Open a connection.
+
+    Raises:
+        OSError: there is none, by DNS, TCP or TLS (`ssl.SSLError` is one).
+    """
+    loop = asyncio.get_running_loop()
+    if origin.tls is not None:
+        origin.tls.set_alpn_protocols(["http/1.1"])
+    try:
+        transport, received = await loop.create_connection(
+            _Bytes,
+            origin.host,
+            origin.port,
+            ssl=origin.tls,
+            server_hostname=(origin.name or origin.host) if origin.tls is not None else None,
+            happy_eyeballs_delay=SECOND_ADDRESS_S,
+        )
+    except UnicodeError:
+        raise socket.gaierror(socket.EAI_NONAME, "no name of a host") from None
+    except ConnectionResetError as error:
+        if origin.tls is None or error.errno is not None:
+            raise
+        refused = ssl.SSLError("the handshake failed")  # asyncio calls it a reset, and keeps the other side's alert to itself
+        refused.reason = "the handshake failed"
+        raise refused from error
+    return Http11Connection(origin, transport, received)

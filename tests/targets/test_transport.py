@@ -1,0 +1,106 @@
+"""One connection of our own: kept where it may be, never where it holds what nobody asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import httpx
+import pytest
+
+from harness.targets.route import route_of
+from harness.targets.transport import OneConnectionTransport, transport_of
+from harness.targets.wire import Secrets, Wire, default_target
+from tests.fakes.raw_http import closes, free_port, raw_server, resets, says, writes
+
+pytestmark = pytest.mark.anyio
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+EARLY = b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+UNTIL_CLOSED = b"HTTP/1.1 200 OK\r\n\r\nhello"
+ASKED_TO_CLOSE = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello"
+TOO_MUCH = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"
+
+
+def client(idle_s=1.0):
+    return httpx.AsyncClient(transport=OneConnectionTransport(ssl.create_default_context(), idle_s), trust_env=False)
+
+
+async def forever(_request, _writer):
+    await asyncio.sleep(60)
+
+
+async def stays_open(_request, _writer):
+    """Answer nothing more, and do not close."""
+
+
+@pytest.mark.parametrize(
+    ("response", "connections"),
+    [(CHUNKED, 1), (EARLY, 1), (UNTIL_CLOSED, 2), (ASKED_TO_CLOSE, 2), (TOO_MUCH, 2)],
+    ids=["chunked", "early hints", "until closed", "asked to close", "more than was asked for"],
+)
+async def test_a_connection_is_used_again_where_both_sides_are_done(response, connections):
+    """Each way of ending a body is read whole; the next request goes by the same connection, or by a new one, and gets its own answer."""
+    stays = None if response == UNTIL_CLOSED else stays_open
+    async with raw_server(writes(response, then=stays)) as server, client() as asked:
+        found = [(await asked.post(server.url, content=b"hi")).content for _ in range(2)]
+        assert found == [b"hello", b"hello"]
+        assert server.connections == connections
+
+
+async def test_an_idle_connection_is_not_used_again():
+    """A connection that was idle for too long is given up, because the server may close it at the same moment."""
+    async with raw_server(says({"text": "hello"})) as server, client(idle_s=0.05) as asked:
+        await asked.get(server.url)
+        await asyncio.sleep(0.1)
+        await asked.get(server.url)
+        assert server.connections == 2
+
+
+async def test_a_cancelled_request_leaves_no_answer_behind():
+    """The answer that nobody waited for is never taken for the next request's."""
+    async with raw_server(forever, says({"text": "second"})) as server, client() as asked:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await asked.get(server.url)
+        assert (await asked.get(server.url)).json() == {"text": "second"}
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "error"),
+    [
+        (closes, httpx.RemoteProtocolError),
+        (resets, httpx.ReadError),
+        (writes(b"SSH-2.0-OpenSSH\r\n\r\n"), httpx.RemoteProtocolError),
+        (writes(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\nhello"), httpx.RemoteProtocolError),
+        (writes(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000 + b"\r\n\r\n"), httpx.RemoteProtocolError),
+    ],
+    ids=["closed", "reset", "no HTTP", "cut", "head too large"],
+)
+async def test_what_breaks_a_response_is_told_as_httpx_tells_it(behaviour, error):
+    """Trouble on the wire has httpx's own exceptions, which say how far the request came; the next request goes by a new connection."""
+    async with raw_server(behaviour, says({"text": "hello"})) as server, client() as asked:
+        with pytest.raises(error):
+            await asked.post(server.url, content=b"hi")
+        assert (await asked.get(server.url)).status_code == 200
+        assert server.connections == 2
+
+
+async def test_where_nobody_listens_nothing_was_sent():
+    """A refused connection is a ConnectError that names its cause."""
+    async with client() as asked:
+        with pytest.raises(httpx.ConnectError) as found:
+            await asked.get(f"http://127.0.0.1:{free_port()}")
+    assert isinstance(found.value.__cause__, OSError)
+
+
+def test_a_proxy_is_left_to_httpx(monkeypatch):
+    """Our own connection goes to the target itself: a proxy that file or environment names is httpx's business."""
+    monkeypatch.delenv("HTTP_PROXY", raising=False)
+    file = default_target("http://bot.test")
+    ours = transport_of(route_of(Wire(file, (), Secrets({}))), 1.0)
+    assert isinstance(ours, OneConnectionTransport)
+    assert transport_of(route_of(Wire(file.model_copy(update={"proxy": "http://proxy.test:3128"}), (), Secrets({}))), 1.0) is None
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.test:3128")
+    assert transport_of(route_of(Wire(file, (), Secrets({}))), 1.0) is None
