@@ -285,13 +285,13 @@ def test_sympathy_and_honest_absence_are_no_apology(read, text):
     assert check_not_apology(read(text)).outcome is FindingOutcome.MET
 
 
-@pytest.mark.parametrize("text", FAILURES.strip().splitlines() + FAILURES_JA.strip().splitlines())
-def test_usual_phrases_of_breakdown_put_off_and_refusal_are_found(read, text):
+@pytest.mark.parametrize("texts", [FAILURES, FAILURES_JA], ids=["en", "ja"])
+def test_usual_phrases_of_breakdown_put_off_and_refusal_are_found(read, texts):
     """Whatever words a bot in trouble uses, in either language, its reply is no answer."""
-    assert check_not_apology(read(text)).outcome is FindingOutcome.UNMET
+    assert [text for text in texts.strip().splitlines() if check_not_apology(read(text)).outcome is not FindingOutcome.UNMET] == []
 
 
-@pytest.mark.parametrize("text", GOOD_ANSWERS.strip().splitlines() + GOOD_ANSWERS_JA.strip().splitlines())
-def test_policies_requests_for_information_and_reasons_are_no_apologies(read, text):
+@pytest.mark.parametrize("texts", [GOOD_ANSWERS, GOOD_ANSWERS_JA], ids=["en", "ja"])
+def test_policies_requests_for_information_and_reasons_are_no_apologies(read, texts):
     """What a good bot says about policies, orders, spoilers and what it still needs is never taken for a failure."""
-    assert check_not_apology(read(text)).outcome is FindingOutcome.MET
+    assert [text for text in texts.strip().splitlines() if check_not_apology(read(text)).outcome is not FindingOutcome.MET] == []

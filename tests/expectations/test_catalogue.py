@@ -143,16 +143,14 @@ FALSE = [
 ]
 
 
-@pytest.mark.parametrize("text", TRUE.strip().split("\n"))
-def test_what_is_true_is_never_called_wrong(read, text):
+def test_what_is_true_is_never_called_wrong(read):
     """True statements in many wordings agree with the catalogue."""
-    assert check_facts(facts(), read(text)).outcome is MET
+    assert [text for text in TRUE.strip().split("\n") if check_facts(facts(), read(text)).outcome is not MET] == []
 
 
-@pytest.mark.parametrize("text", NO_CLAIM.strip().split("\n"))
-def test_what_is_no_statement_about_a_title_is_no_claim(read, text):
+def test_what_is_no_statement_about_a_title_is_no_claim(read):
     """Policies, questions, orders, comparisons and generic phrases yield no claim at all."""
-    assert list(text_claims(read(text))) == []
+    assert [text for text in NO_CLAIM.strip().split("\n") if list(text_claims(read(text)))] == []
 
 
 @pytest.mark.parametrize(("text", "shown"), FALSE)

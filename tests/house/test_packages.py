@@ -5,17 +5,14 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import pytest
-
 PACKAGE = Path(__file__).parents[2] / "harness"
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=lambda path: path.parent.name)
-def test_init_files_hold_only_a_docstring(path: Path) -> None:
+def test_init_files_hold_only_a_docstring() -> None:
     """No re-exports: they are how import cycles begin."""
-    body = ast.parse(path.read_text(encoding="utf-8")).body
-    assert len(body) == 1
-    assert isinstance(body[0], ast.Expr)
+    found = {path.parent.name: ast.parse(path.read_text(encoding="utf-8")).body for path in PACKAGE.rglob("__init__.py")}
+    assert len(found) > 10
+    assert {name for name, body in found.items() if [type(part) for part in body] != [ast.Expr]} == set()
 
 
 def test_rooms_fit_on_two_screens() -> None:

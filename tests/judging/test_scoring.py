@@ -27,17 +27,14 @@ def rated(criteria, answers):
     return ratings[0].score if ratings else None
 
 
-@pytest.mark.parametrize(
-    ("met", "answered", "expected"),
-    [
+def test_each_threshold_is_exact():
+    """Shares at a threshold reach it, those just below do not; no rounding decides."""
+    for met, answered, expected in (
         (20, 20, 5), (19, 20, 5), (18, 20, 4), (95, 100, 5), (94, 100, 4), (16, 20, 4), (15, 20, 3), (80, 100, 4), (79, 100, 3),
         (12, 20, 3), (11, 20, 2), (60, 100, 3), (59, 100, 2), (7, 20, 2), (6, 20, 1), (35, 100, 2), (34, 100, 1), (0, 1, 1), (1, 1, 5),
         (2, 3, 3), (1, 3, 1), (1, 2, 2), (4, 5, 4), (3, 5, 3),
-    ],
-)  # fmt: skip
-def test_each_threshold_is_exact(met, answered, expected):
-    """Shares at a threshold reach it, those just below do not; no rounding decides."""
-    assert share_score(met, answered) == expected
+    ):  # fmt: skip
+        assert (met, answered, share_score(met, answered)) == (met, answered, expected)
 
 
 @pytest.mark.parametrize(("met", "answered"), [(0, 0), (2, 1), (-1, 3)])
