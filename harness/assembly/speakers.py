@@ -11,6 +11,7 @@ import anyio.to_thread
 
 from harness.conversations.speaker import Scripted, ScriptedSpeaker, Speaker, Speakers
 from harness.expectations.check import CheckContext
+from harness.expectations.known import KnownNames
 from harness.scenarios.load import Suite
 from harness.scenarios.model import Scenario
 from harness.settings import Settings
@@ -106,9 +107,16 @@ def cast_of(settings: Settings, suite: Suite, reply_within_s: float, access: Mod
     if not _varied(suite):
         return Scripted()
     context = CheckContext(suite.facts, suite.rubric, reply_within_s)
-    check_committed(suite.scenarios, context.names.any_language)
     simulates = any(one.user is not None for one in suite.scenarios)
+    if simulates:
+        check_committed(suite.scenarios, context.names.any_language)
     return Cast(context, shipped_tables(), settings, access if plays(settings, suite) else None, simulates=simulates)
+
+
+def refuse_breaches(suite: Suite) -> None:
+    """Raise SourceError for every committed line of a simulated user that breaks the contract."""
+    if any(one.user is not None for one in suite.scenarios):
+        check_committed(suite.scenarios, KnownNames(suite.facts).any_language)
 
 
 def played(settings: Settings, suite: Suite) -> Suite:

@@ -97,7 +97,7 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
     known = circumstances_of(bench, flags, folder, gated=gated)
     circumstances = replace(
         known,
-        cautions=(*known.cautions, *measured_cautions(trial.drift)),
+        cautions=(*known.cautions, *_replaced_beside(experiments[0]), *measured_cautions(trial.drift)),
         duration_s=time.monotonic() - began if flags["resume"] is None else None,
         rerun=trial.rerun,
         troubles=experiments[0].green.journal.troubles,
@@ -189,6 +189,16 @@ def _simulated(bench: Bench) -> tuple[str, ...]:
             "script's: expect more repeats until a verdict, and look at what was replaced."
         )
     return tuple(found)
+
+
+def _replaced_beside(experiment: Experiment) -> tuple[str, ...]:
+    """Say how unlike the two arms are in what simulated users spoiled: what is replaced in one of them is kept in the other."""
+    arms = [sum(one.breach is not None for one in arm.journal.troubles) for arm in experiment.arms]
+    if len(arms) == 1 or not any(arms):
+        return ()
+    return (
+        f"Simulated users spoiled {arms[0]} conversations of green and {arms[1]} of blue, which were replaced; where these differ much, mistrust both.",
+    )
 
 
 def _noise_cautions(bench: Bench) -> tuple[str, ...]:

@@ -111,7 +111,11 @@ class Redactor:
 
     def transcript(self, transcript: Transcript) -> Transcript:
         """Return the conversation with placeholders in everything that was said or answered."""
-        return replace(transcript, exchanges=tuple(self._exchange(exchange) for exchange in transcript.exchanges))
+        exchanges = tuple(self._exchange(exchange) for exchange in transcript.exchanges)
+        played = transcript.simulation
+        if played is not None:  # what a bot called its suggestions is as little to be trusted as what it said
+            played = replace(played, suggested_again={self.text(name): turn for name, turn in played.suggested_again.items()})
+        return replace(transcript, exchanges=exchanges, simulation=played)
 
     def finding(self, finding: Finding) -> Finding:
         """Return the finding with placeholders in its evidence."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.conversations.simulation import AS_WRITTEN
+from harness.conversations.transcript import Transcript
 from harness.expectations.finding import Finding, FindingOutcome
 from harness.judging.judge import CriterionAnswer, Judgement
 from harness.records.redact import NOTHING_KNOWN, Known, redact
@@ -31,6 +33,7 @@ def conversation(record: ConversationRecord, known: Known = NOTHING_KNOWN, width
     held = clean.assignment
     state = "passed" if clean.passed else "FAILED"
     lines = [f"{console(held.scenario_id)}, repeat {held.repeat}, seed {held.seed}: {state}"]
+    lines += [line for told in _played(clean.transcript) for line in _labelled("played", told, width)]
     for exchange in clean.transcript.exchanges:
         lines += _labelled("user", exchange.sent, width)
         if exchange.reply is not None:
@@ -44,6 +47,18 @@ def conversation(record: ConversationRecord, known: Known = NOTHING_KNOWN, width
     if clean.judgement is not None:
         lines += _scores(clean.judgement, width)
     return "\n".join(lines)
+
+
+def _played(transcript: Transcript) -> Iterator[str]:
+    """Yield how the user was played, where it was no plain script."""
+    simulation, variant = transcript.simulation, transcript.variant
+    if simulation is not None:
+        ended = simulation.outcome.value.replace("_", " ") if simulation.outcome else "cut short"
+        again = f", after {simulation.replacement} spoiled before" if simulation.replacement else ""
+        yield f"by {simulation.player}: {', '.join(simulation.moves)}; {ended}{again}"
+    if variant is not None:
+        changed = f", turns {', '.join(map(str, variant.changed))}" if variant.changed else ", nothing to change"
+        yield variant.kind.replace("_", " ") + ("" if variant.kind == AS_WRITTEN else changed)
 
 
 def _trace(address: str | None) -> Iterator[str]:

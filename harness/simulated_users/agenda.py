@@ -20,6 +20,8 @@ from harness.simulated_users.contract import Moment
 from harness.simulated_users.temperament import Temperament
 from harness.targets.protocol import Reply
 
+MAX_OFFERED, MAX_NAME = 20, 80
+"""Suggestions of one reply, and characters of one of them, that are looked at."""
 _KINDS: tuple[Slot, ...] = get_args(Slot)
 
 
@@ -160,7 +162,8 @@ class Agenda:
         if self.user.rejects is None:
             return frozenset()
         found = captured_value(self.user.rejects.when, reply.payload)
-        return frozenset(str(one) for one in (found if isinstance(found, list) else [found]) if one is not None)
+        named = found if isinstance(found, list) else [found]
+        return frozenset(str(one)[:MAX_NAME] for one in named[:MAX_OFFERED] if isinstance(one, (str, int, float)))
 
     def _brought(self, reply: Reply) -> Iterator[str]:
         for milestone in self.user.milestones:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.conversations.simulation import Outcome, Simulation, Variant
 from harness.conversations.transcript import Exchange
 from harness.judging.judge import CriterionAnswer, CriterionVerdict
 from harness.records.run import ConversationRecord
@@ -60,3 +61,14 @@ def test_hostile_text_and_failures_are_drawn_without_harm() -> None:
     assert "\x1b" not in text
     assert "failure  cut: " in text
     assert "concise not met: too long" in text
+
+
+def test_how_the_user_was_played_stands_above_what_they_said() -> None:
+    """A simulated part names player, moves and end; a varied wording names its kind and the turns that it changed."""
+    held = failing()
+    played = Simulation("goal slots", 1, 1, ("en",), ("opening",), {}, {}, {}, ("found",), Outcome.GAVE_UP)
+    simulated = replace(held, transcript=replace(held.transcript, simulation=played))
+    assert "played   by goal slots: opening; gave up, after 1 spoiled before" in conversation(simulated)
+    for variant, said in ((Variant("typos", 1, (1, 3)), "typos, turns 1, 3"), (Variant("as_written", 1, ()), "played   as written\n")):
+        assert said in conversation(replace(held, transcript=replace(held.transcript, variant=variant)))
+    assert "played" not in conversation(held)
