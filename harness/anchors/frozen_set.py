@@ -161,7 +161,11 @@ def _scenario_line(scenario: Scenario) -> bytes:
 def _anchor_line(anchor: Anchor) -> bytes:
     """Return an anchor with its conversation."""
     found = plain(anchor)
-    return canonical_json({**found, "transcript": _scripted(found["transcript"], ("simulation", "variant"))})
+    transcript = _scripted(found["transcript"], ("simulation", "variant"))
+    for exchange in transcript["exchanges"]:
+        if exchange["reply"] is not None:
+            exchange["reply"] = _scripted(exchange["reply"], ("trace",))
+    return canonical_json({**found, "transcript": transcript})
 
 
 def _scripted(found: dict[str, Any], optional: tuple[str, ...]) -> dict[str, Any]:
