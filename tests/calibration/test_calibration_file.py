@@ -15,7 +15,7 @@ from tests.fakes.labelled import Planted, cases
 JUDGE = "a" * 16
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def found():
     sources = [ArmSource(arm="green", run="r1", build="abc1234")]
     return calibrate(cases(Planted(noise=0.3), 60, seed=1, arm="green"), "a judge", JUDGE, "2026-11-01T00:00:00Z", sources)

@@ -17,7 +17,7 @@ from tests.fakes.measurements import Measured, baseline_of
 
 TOWARDS_PASS = [Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS]
 LOOKS = (1, 2, 4, 6)
-QUICK = settings(max_examples=settings.default.max_examples // 2, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+QUICK = settings(max_examples=settings.default.max_examples // 3, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 LONG = settings(QUICK, max_examples=600)
 CRITERIA_EVERY = 4
 DEPTH = 6

@@ -65,10 +65,10 @@ def test_the_majority_of_all_samples_decides(answers, expected):
 def test_the_audited_slice_is_a_fifth_and_the_same_in_every_run():
     """What was said decides alone: the same conversation is audited always or never, and about 20 of 100 are."""
     chance = Random(5)
-    talks = [[(1, "user", "Hello"), (1, "assistant", f"Reply {chance.random()}")] for _ in range(5000)]
+    talks = [[(1, "user", "Hello"), (1, "assistant", f"Reply {chance.random()}")] for _ in range(1000)]
     first = [in_audit(talk, 20) for talk in talks]
     assert first == [in_audit(list(talk), 20) for talk in talks]
-    assert 900 < sum(first) < 1100
+    assert 160 < sum(first) < 240
     assert not any(in_audit(talk, 0) for talk in talks)
     assert all(in_audit(talk, 100) for talk in talks)
     assert in_audit([(1, "user", "half \ud800")], 100)

@@ -62,13 +62,13 @@ async def test_the_account_is_the_bill_with_retries_and_the_store_included(serve
 async def test_a_budget_holds_over_all_sessions_of_a_run(serve, tmp_path):
     """A run that is stopped by its budget, and started again and again, never spends more; with more money it goes on."""
     api, url = serve()
-    limit = Decimal("0.2")
+    limit = Decimal("0.1")
     stops = []
-    for _ in range(4):
+    for _ in range(3):
         access = ModelAccess(terms(url, tmp_path / "answers.sqlite", limit=limit))
         access.ledger.keep_at(tmp_path / "spending.jsonl")
         async with access.opened() as door:
-            stops.append(sum(isinstance(one, ModelFailure) and one.kind is FailureKind.OVER_BUDGET for one in await ask_all(door, 60)))
+            stops.append(sum(isinstance(one, ModelFailure) and one.kind is FailureKind.OVER_BUDGET for one in await ask_all(door, 30)))
         access.ledger.close()
     assert 0 < api.ledger.cost(FIGURES) <= Fraction(limit)
     assert stops[0] > 0
@@ -76,9 +76,9 @@ async def test_a_budget_holds_over_all_sessions_of_a_run(serve, tmp_path):
     access = ModelAccess(terms(url, tmp_path / "answers.sqlite", limit=Decimal(50)))
     access.ledger.keep_at(tmp_path / "spending.jsonl")
     async with access.opened() as door:
-        assert all(isinstance(one, ModelAnswer) for one in await ask_all(door, 60))
-    assert len(api.ledger.bills) == 60
-    assert before + stops[-1] == 60
+        assert all(isinstance(one, ModelAnswer) for one in await ask_all(door, 30))
+    assert len(api.ledger.bills) == 30
+    assert before + stops[-1] == 30
 
 
 @pytest.mark.parametrize("batch", [None, QUICK])

@@ -215,5 +215,5 @@ def test_detectable_drop():
 def test_a_margin_that_leaves_the_scale_can_be_planned_for(margin):
     """A drop below the lowest score ends just above it: a plan for it has its powers, and is not a crash."""
     components = variance_components(np.random.default_rng(2).integers(1, 6, (30, 8)).astype(float))
-    found = plan_power(Design(30, 8.0, components, margin))
+    found = plan_power(Design(30, 8.0, components, margin), 3)
     assert found.repeats_needed is not None
