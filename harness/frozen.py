@@ -32,6 +32,8 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
 
 def plain(value: Any) -> Any:
     """Return `value` (a model, a dataclass, or JSON data of them) as plain JSON data."""
+    if value is None or isinstance(value, (str, int, float)):  # most of what there is
+        return value
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -162,13 +162,11 @@ class ClaudeJudge:
         """Return the questions about a conversation, one for each call of a sample."""
         criteria = applied_criteria(self._rubric, scenario)
         witness = Witness.of(transcript)
-        shown = {
-            about: self._room.material(scenario, transcript, about_facts=about) for about in {part.about_facts for part in self._parts}
-        }
+        asked = {part.name: asked_in(part, criteria) for part in self._parts}
+        asking = [part for part in self._parts if asked[part.name]]
+        shown = {about: self._room.material(scenario, transcript, about_facts=about) for about in {part.about_facts for part in asking}}
         return tuple(
-            Case(part, self._systems[part.name], asked, shown[part.about_facts], witness, transcript.repeat)
-            for part in self._parts
-            if (asked := asked_in(part, criteria))
+            Case(part, self._systems[part.name], asked[part.name], shown[part.about_facts], witness, transcript.repeat) for part in asking
         )
 
     def questions(self, scenario: Scenario, transcript: Transcript) -> tuple[JudgeRequest, ...]:

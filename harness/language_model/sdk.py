@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
-import itertools
 import json
 import ssl
 import time
@@ -23,13 +22,12 @@ import httpx2
 from harness.errors import SettingsError
 from harness.language_model.connection import Connection
 from harness.language_model.door import FailureKind, ModelFailure
+from harness.language_model.transport import transport_of
 from harness.targets.reply import retry_after_s
 
 SdkClient = anthropic.AsyncAnthropic | anthropic.AsyncAnthropicBedrock
 CONNECT_S = 10.0
 """Seconds for connecting; not the SDK's own 5, as it refuses long answers to whoever seems to have left its timeouts alone."""
-POOLS = 8
-"""Clients that take turns: a pool of connections looks at each idle one for every request, which is felt at fifty calls at once."""
 _MAX_DETAIL = 200
 _BY_STATUS = {
     401: FailureKind.UNAUTHORISED, 402: FailureKind.UNPAID, 403: FailureKind.UNAUTHORISED, 408: FailureKind.TIMEOUT,
@@ -68,8 +66,7 @@ class Sdk:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._clients = tuple(_client_of(connection) for _ in range(POOLS))
-        self._next = itertools.cycle(self._clients)
+        self._client = _client_of(connection)
 
     @property
     def provider(self) -> str:
@@ -78,8 +75,7 @@ class Sdk:
 
     async def close(self) -> None:
         """Close all connections."""
-        for client in self._clients:
-            await client.close()
+        await self._client.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -91,7 +87,7 @@ class Sdk:
         """Make one call and return its successful response, or what went wrong, classified."""
         try:
             with anyio.fail_after(self._connection.timeout_s):
-                response = await call(next(self._next))
+                response = await call(self._client)
         except TimeoutError:
             return self._late()
         except anthropic.APIStatusError as error:
@@ -136,7 +132,9 @@ class Sdk:
 
 def _client_of(connection: Connection) -> SdkClient:
     timeout = httpx2.Timeout(connection.timeout_s, connect=min(CONNECT_S, connection.timeout_s))
-    http_client = anthropic.DefaultAsyncHttpxClient(verify=_tls(), trust_env=not connection.loopback, timeout=timeout)
+    trust_env = not connection.loopback
+    own = transport_of(_tls(), trust_env=trust_env)
+    http_client = anthropic.DefaultAsyncHttpxClient(verify=_tls(), trust_env=trust_env, timeout=timeout, transport=own)
     if connection.provider == "anthropic":
         return anthropic.AsyncAnthropic(
             api_key=connection.api_key,

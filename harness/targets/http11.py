@@ -7,18 +7,24 @@ turn. A conversation needs one connection, and a request goes out in one piece. 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 import ssl
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
+import anyio
 import h11
 
 MAX_HEAD = 100 * 1024
 """Bytes of a response's head, as httpcore has it."""
 SECOND_ADDRESS_S = 0.25
 """Seconds after which the next address of a host is tried beside the first (RFC 8305)."""
+FAREWELL_S = 0.1
+"""Seconds in which a connection that is closed may end in an orderly way."""
+KEPT_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 60), ("TCP_KEEPCNT", 5))
+"""Options of the socket: a network on the way forgets a connection that is silent while a model thinks (as the anthropic SDK has it)."""
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
@@ -47,6 +53,8 @@ class _Bytes(asyncio.Protocol):
         self._error: Exception | None = None
         self.ended = False
         """Nothing more will come."""
+        self.lost = asyncio.Event()
+        """The socket is closed."""
 
     @property
     def quiet(self) -> bool:
@@ -80,6 +88,7 @@ class _Bytes(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended = True
         self._error = exc
+        self.lost.set()
         self._wake()
 
     def _wake(self) -> None:
@@ -142,8 +151,17 @@ class Http11Connection:
             self.close()
 
     def close(self) -> None:
-        """Close it; closing twice is harmless."""
-        self._transport.close()
+        """Close it, without words: asyncio lets go of the socket in its next round. Closing twice is harmless."""
+        self._transport.abort()
+
+    async def aclose(self) -> None:
+        """Close it, and wait until it is: a farewell of TLS that the server does not answer is cut short."""
+        try:
+            self._transport.close()
+            with anyio.move_on_after(FAREWELL_S):
+                await self._received.lost.wait()
+        finally:
+            self._transport.abort()
 
     async def _event(self) -> h11.Event:
         while True:
@@ -157,6 +175,15 @@ class Http11Connection:
                 raise CutError("the server closed the connection in the middle")
             else:
                 return event  # type: ignore[return-value]  # h11 types its two signals as events
+
+
+def _is_address(host: str) -> bool:
+    """Return whether there is one address only, and so no race between several (whose winner asyncio loses where it is cancelled)."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 async def connected(origin: Origin) -> Http11Connection:
@@ -175,7 +202,7 @@ async def connected(origin: Origin) -> Http11Connection:
             origin.port,
             ssl=origin.tls,
             server_hostname=(origin.name or origin.host) if origin.tls is not None else None,
-            happy_eyeballs_delay=SECOND_ADDRESS_S,
+            happy_eyeballs_delay=None if _is_address(origin.host) else SECOND_ADDRESS_S,
         )
     except UnicodeError:
         raise socket.gaierror(socket.EAI_NONAME, "no name of a host") from None
@@ -185,4 +212,9 @@ async def connected(origin: Origin) -> Http11Connection:
         refused = ssl.SSLError("the handshake failed")  # asyncio calls it a reset, and keeps the other side's alert to itself
         refused.reason = "the handshake failed"
         raise refused from error
+    bare = transport.get_extra_info("socket")
+    bare.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEPT_ALIVE:
+        if hasattr(socket, name):
+            bare.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
     return Http11Connection(origin, transport, received)

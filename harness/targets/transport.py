@@ -58,7 +58,7 @@ class OneConnectionTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connection."""
         if self._connection is not None:
-            self._connection.close()
+            await self._connection.aclose()
 
     async def _connected(self, request: httpx.Request) -> Http11Connection:
         url, extensions = request.url, request.extensions
