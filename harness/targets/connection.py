@@ -24,7 +24,7 @@ from harness.targets.raw_reply import RawReply
 from harness.targets.request import RenderedRequest
 from harness.targets.route import Route
 from harness.targets.throttle import Place
-from harness.targets.transport import transport_of
+from harness.targets.transport import OneConnectionTransport, transport_of
 from harness.targets.wire import Wire
 from harness.targets.witness import Witness
 
@@ -64,6 +64,8 @@ class Connection:
         self._access = access
         self._witness = witness
         self._urls: dict[str, httpx.URL] = {}
+        transport = transport_of(route, IDLE_S)
+        self._own = transport if isinstance(transport, OneConnectionTransport) else None
         self._client = httpx.AsyncClient(
             verify=route.tls,
             timeout=httpx.Timeout(None, connect=wire.file.connect_timeout_s),  # the whole is bounded around it
@@ -73,7 +75,7 @@ class Connection:
             proxy=None
             if route.proxy is None
             else httpx.Proxy(route.proxy, ssl_context=route.tls if route.proxy.startswith("https:") else None),
-            transport=transport_of(route, IDLE_S),
+            transport=transport,
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mangaassist-harness"},
         )
         self._logged_in = False
@@ -177,7 +179,7 @@ class Connection:
         status: int | None = None
         try:
             with anyio.fail_after(limit_s):
-                response = await self._client.send(built, stream=True)
+                response = await self._sent(built)
                 status = response.status_code
                 try:
                     result = await read(response, began)
@@ -198,6 +200,15 @@ class Connection:
             return refused_certificate(error, built.url.host, began) or cut(began)
         self.sound = sound
         return result
+
+    async def _sent(self, built: httpx.Request) -> httpx.Response:
+        """Send a request; over our own connection without the client, which would ask for log-ins and redirections that nobody follows."""
+        if self._own is None:
+            return await self._client.send(built, stream=True)
+        response = await self._own.handle_async_request(built)
+        if "set-cookie" in response.headers:
+            self._client.cookies.extract_cookies(response)
+        return response
 
     def _built(self, method: str, url: httpx.URL, headers: Headers, content: bytes | None, limit_s: float) -> httpx.Request:
         extensions: dict[str, Any] = {}
