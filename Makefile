@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
+# What was compiled once is kept, whatever the environment says: it saves every run after the first ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test check coverage test-slow bench golden characteristics lock clean
 
