@@ -47,7 +47,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--quiet", is_flag=True, help="No progress.")
 @with_options(TRUST_OPTIONS, REPORT_OPTIONS)
 def command(*, shards: tuple[Path, ...], config: Path | None, **flags: Any) -> int:
-    """Put the shards of one run together and decide: PASS, FAIL or INCONCLUSIVE.
+    """Put the shards of one gate run together and decide.
 
     SHARD is the folder of a `harness gate --shard` run, or its journal; all of them are named, in any order. Suite, judge, policy and
     baseline have to be those of the shards: every difference is said, and nothing is decided. The exit code is the verdict, as the gate's:

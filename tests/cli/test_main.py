@@ -186,7 +186,7 @@ def test_sigterm_outside_a_run_is_143(door: Door, monkeypatch: pytest.MonkeyPatc
     ("words", "meant"),
     [
         (("gat",), "did you mean 'gate'?"),
-        (("zzz",), "known are gate, run, demo"),
+        (("zzz",), "known are gate, merge, run"),
         (("gate", "--targt", "x"), "--target"),
         (("gate", "--mode", "watch"), "observe"),
         (("gate", "--repeats", "0"), "--repeats"),
