@@ -53,8 +53,11 @@ _BLANKS = re.compile(r"[^\S\n]+")
 
 def normalise(text: str) -> str:
     """Return the text in one way of writing, with case, kana and line breaks kept; at most 64 Ki characters."""
-    text = text[:MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n")
-    text = _INVISIBLE.sub("", text)
+    text = text[:MAX_TEXT]
+    if text.isascii() and text.isprintable():  # one line of English: nothing is hidden in it, and no blank is but a space
+        plain = text.replace("`", "'")
+        return _BLANKS.sub(" ", plain) if "  " in plain else plain
+    text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_UNIFIED)[:MAX_TEXT]
         text = _INVISIBLE.sub("", text)

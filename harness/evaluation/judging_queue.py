@@ -1,8 +1,8 @@
 """The judge's own queue: it answers about conversations while others are still being held, and holds none of them up.
 
 A conversation enters once it is written down, so that a run that is killed while the judge thinks has lost the question
-only, and never the conversation. As many as are judged at once wait with their words; of those behind them only the gist is
-kept, and their words are read from the journal when it is their turn, so that a judge who is slower than the target costs no memory.
+only, and never the conversation. The first of those that wait do so with their words; of those behind them only the gist is kept, and
+their words are read from the journal when it is their turn, so that a judge who is slower than the target costs no memory.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from harness.records.journal_content import Key, key_of
 from harness.records.journalled import whole
 from harness.records.run import ConversationRecord
 from harness.scenarios.model import Scenario
+
+WITH_WORDS = 256
+"""Conversations that wait with their words: a few megabytes at most, and no reading where the judge keeps up."""
 
 
 class JudgingQueue:
@@ -57,7 +60,7 @@ class JudgingQueue:
         """
         if not self._needs(record):
             return
-        self._waiting.append(record if len(self._waiting) < self._at_once else kept)
+        self._waiting.append(record if len(self._waiting) < WITH_WORDS else kept)
         if self._working < self._at_once:
             self._working += 1
             group.start_soon(self._work)

@@ -5,15 +5,12 @@ No SDK here: what was answered directly, in a batch, or once upon a time and cac
 
 from __future__ import annotations
 
-import functools
-import json
-from collections.abc import Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
 from pydantic import JsonValue
 
 from harness.language_model.door import FailureKind, ModelAnswer, ModelFailure, ModelRequest
+from harness.language_model.fitting import fitting, written
 from harness.language_model.usage import Usage
 
 _WHOLE = frozenset({"end_turn", "stop_sequence"})
@@ -51,7 +48,7 @@ def prompt_bytes(request: ModelRequest) -> int:
     """Return the bytes of everything that is sent: an upper bound of its tokens, as no token is shorter than a byte."""
     texts = [block.text for block in request.system] + [message.text for message in request.messages]
     if request.schema is not None:
-        texts.append(_written(request.schema))
+        texts.append(written(request.schema))
     return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
@@ -86,7 +83,7 @@ def read_message(body: Any, request: ModelRequest, request_id: str | None) -> Mo
         return failed(FailureKind.INVALID, "the answer holds no text")
     data: JsonValue = None
     if request.schema is not None:
-        data, problem = _fitting(text, request.schema)
+        data, problem = fitting(text, request.schema)
         if problem is not None:
             return failed(FailureKind.INVALID, problem)
     return ModelAnswer(text, data, stop_reason, model, usage, request_id, body, batch)
@@ -114,42 +111,6 @@ def _text_of(content: list[Any]) -> str:
     """Return the text blocks; thinking stands in blocks of its own and is no part of the answer."""
     blocks = (block for block in content if isinstance(block, dict) and block.get("type") == "text")
     return "".join(text for block in blocks if isinstance(text := block.get("text"), str))
-
-
-def _fitting(text: str, schema: Mapping[str, Any]) -> tuple[JsonValue, str | None]:
-    """Return the answer's data and what is wrong with them; what the model wrote is not repeated."""
-    try:
-        data: JsonValue = json.loads(text, object_pairs_hook=_unique, parse_constant=_refused)
-    except json.JSONDecodeError as error:
-        return None, f"the answer is not JSON (line {error.lineno}, column {error.colno})"
-    except (ValueError, RecursionError) as error:
-        return None, f"the answer is not sound JSON ({error})"
-    try:
-        found = next(_validator(_written(schema)).iter_errors(data), None)
-    except RecursionError:
-        return None, "the answer is nested too deeply"
-    return (data, None) if found is None else (None, f"the answer does not fit the schema at {found.json_path[:100]} ({found.validator})")
-
-
-def _written(schema: Mapping[str, Any]) -> str:
-    """Return a schema as text, the same for equal ones; quicker than canonical JSON, and asked for at every call."""
-    return json.dumps(dict(schema), ensure_ascii=False, sort_keys=True)
-
-
-@functools.lru_cache(maxsize=64)
-def _validator(schema: str) -> Draft202012Validator:
-    return Draft202012Validator(json.loads(schema))
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object; of two values for one key it is not ours to choose."""
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key stands twice")
-    return dict(pairs)
-
-
-def _refused(constant: str) -> float:
-    raise ValueError(f"{constant} is no number of JSON")
 
 
 def _category(body: dict[str, Any]) -> str:
