@@ -26,9 +26,19 @@ CONCURRENCY = 8
 SEED = 7
 
 
-def gate_words(green: Served, out: Path, *more: str) -> list[str]:
+def gate_words(green: Served, out: Path, *more: str, shape: str = "") -> list[str]:
     baseline = str(ROOT / "baselines" / "demo.jsonl.gz")
-    common = ["gate", "--target", green.target_file, "--baseline", baseline, "--judge", "offline", "--expect-build", green.build]
+    common = [
+        "gate",
+        "--target",
+        green.target_file.replace(".yaml", f"{shape}.yaml"),
+        "--baseline",
+        baseline,
+        "--judge",
+        "offline",
+        "--expect-build",
+        green.build,
+    ]
     limits = ["--seed", str(SEED), "--concurrency", str(CONCURRENCY), "--out", str(out), "--quiet", "--json"]
     return [sys.executable, "-m", "harness.cli.main", *common, *limits, *more]
 
@@ -52,27 +62,28 @@ def conversations(folder: Path) -> dict[tuple[str, int], tuple[Any, ...]]:
     return {key: lasting(record) for key, record in read_journal(folder / "journal.jsonl").records.items()}
 
 
-def kill_at_random(green: Served, folder: Path, out: Path, kills: int) -> tuple[int, dict[str, Any]]:
-    draw = random.Random(SEED)
+def kill_at_random(green: Served, folder: Path, out: Path, kills: int, shape: str) -> tuple[int, dict[str, Any]]:
+    draw = random.Random(f"{SEED}{shape}")
     resume: list[str] = []
     for _ in range(kills):
         process = subprocess.Popen(
-            gate_words(green, out, *resume), cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+            gate_words(green, out, *resume, shape=shape),
+            cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
         time.sleep(draw.uniform(0.8, 2.2))
         process.kill()
         process.wait(timeout=15)
         if (out / "journal.jsonl").exists():
             resume = ["--resume"]
-    return finished(gate_words(green, out, *resume), folder)
+    return finished(gate_words(green, out, *resume, shape=shape), folder)
 
 
-def verify_equal_after(kills: int, folder: Path, *defects: str) -> None:
+def verify_equal_after(kills: int, folder: Path, *defects: str, shape: str = "") -> None:
     with served(folder, *defects) as shops:
         green = shops["green"]
-        calm_code, calm = finished(gate_words(green, folder / "calm"), folder)
+        calm_code, calm = finished(gate_words(green, folder / "calm", shape=shape), folder)
         counted = green.metrics()["conversations"]
-        code, document = kill_at_random(green, folder, folder / "killed", kills)
+        code, document = kill_at_random(green, folder, folder / "killed", kills, shape)
         repeated = green.metrics()["conversations"] - 2 * counted
     assert conversations(folder / "killed") == conversations(folder / "calm")
     assert code == calm_code
@@ -117,6 +128,13 @@ def test_a_kill_changes_nothing(here: Harness, tmp_path: Path) -> None:
 def test_twenty_kills_change_nothing(tmp_path: Path) -> None:
     """After twenty SIGKILLs over a run that fails, nothing that was journalled is sent again and both verdicts are the undisturbed ones."""
     verify_equal_after(20, tmp_path, "--defect", "price=0.3")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", ["-stream", "-poll", "-websocket", "-openai", "-openai-stream"])
+def test_kills_change_nothing_in_any_shape(shape: str, tmp_path: Path) -> None:
+    """The same after ten SIGKILLs in each way in which an answer can be delivered."""
+    verify_equal_after(10, tmp_path, "--defect", "price=0.3", shape=shape)
 
 
 @pytest.mark.slow
