@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -278,9 +279,14 @@ def language_model_wanted(text: str, ignore: NameIndex) -> bool:
     return _identifier.cache_info().currsize == 0 and _first_look(text, ignore).prose is not None
 
 
+_LOADING = threading.Lock()
+"""Held while the model is loaded: a cache alone would let each of many conversations load one of its own."""
+
+
 def load_language_model() -> None:
-    """Load py3langid, unless it is there; may be called from any thread."""
-    _identifier()
+    """Load py3langid, unless it is there; may be called from any thread, and is loaded once however many call at the same time."""
+    with _LOADING:
+        _identifier()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 
+import anyio
 import pytest
 
 from harness import text
@@ -40,3 +42,22 @@ async def test_the_language_model_is_loaded_beside_the_event_loop_and_only_when_
     record = await hold(Assignment("a", 0, 1, Purpose.LOOK), scenario("a"), services)
     assert record.valid
     assert [thread is not threading.main_thread() for thread in threads] == [True] * beside
+
+
+async def test_many_conversations_load_one_language_model(monkeypatch):
+    """However many replies want it at the same time, it is loaded once: each copy would take a second and 70 MB."""
+    loaded = []
+
+    def load(*_, **__):
+        loaded.append(threading.current_thread())
+        time.sleep(0.05)
+
+    monkeypatch.setattr("py3langid.langid.LanguageIdentifier.from_model_file", load)
+    text._identifier.cache_clear()
+    try:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(8):
+                tasks.start_soon(anyio.to_thread.run_sync, text.load_language_model)
+    finally:
+        text._identifier.cache_clear()
+    assert len(loaded) == 1
