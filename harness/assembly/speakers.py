@@ -19,6 +19,7 @@ from harness.simulated_users.committed import check_committed
 from harness.simulated_users.goal_slots import GoalSlotSpeaker
 from harness.simulated_users.identity import as_played, goal_slots_fingerprint
 from harness.simulated_users.model_speaker import ModelSpeaker
+from harness.simulated_users.part import Part
 from harness.simulated_users.question import PlayerChoice
 from harness.targets.protocol import Opening
 from harness.template import is_template
@@ -89,7 +90,8 @@ class Cast:
         """Return the model's part: its words are its own, so that no variant is made of them."""
         if self._door is None:
             raise ValueError("a simulated user was asked before its door was opened; enter the cast with `async with`")
-        return ModelSpeaker(scenario, opening, replacement, self._context, self._door, _player_choice(self._settings))
+        choice = _player_choice(self._settings)
+        return ModelSpeaker(Part(scenario, opening, replacement, choice.model, self._context), self._door, choice)
 
 
 def cast_of(settings: Settings, suite: Suite, reply_within_s: float, access: ModelAccess | None) -> Speakers:

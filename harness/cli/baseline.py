@@ -45,6 +45,7 @@ def record(
     from harness.baselines.baseline import MIN_REPEATS, refuse_unscored
     from harness.baselines.file import write_baseline
     from harness.cli.holding import hold
+    from harness.cli.rejudging import spent_by
     from harness.cli.reporting import refuse_unwritable
     from harness.cli.verdict import chosen_settings
     from harness.cli.watching import anchor_watch
@@ -75,15 +76,12 @@ def record(
     refuse_unscored(run)
     policy = plain(settings.policy)
     stored = write_baseline(output, run, accepted_by=accepted_by, note=note, policy=policy, known=Known.of(bench.suite.facts))
-    size = f"{counted(len(stored.scenarios), 'scenario')} x {stored.repeats}"
-    say(f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {size}")
+    say(
+        f"{output}: baseline {stored.id} of build {stored.build or 'unattested'}, {counted(len(stored.scenarios), 'scenario')} x {stored.repeats}"
+    )
     mention(f"the run is in {folder}")
-    for caution in measured_cautions(drift):
-        mention(caution)
-    if bench.access is not None:
-        from harness.cli.rejudging import spent_by
-
-        mention(spent_by(bench.access))
+    for remark in (*measured_cautions(drift), *([] if bench.access is None else [spent_by(bench.access)])):
+        mention(remark)
     return 0
 
 

@@ -10,13 +10,11 @@ from harness.conversations.simulation import Breach, BreachKind, Outcome, Simula
 from harness.conversations.speaker import Line
 from harness.conversations.transcript import EndReason
 from harness.errors import SimulatedUserError
-from harness.expectations.check import CheckContext
 from harness.language_model.door import FailureKind, LanguageModel, ModelAnswer
-from harness.scenarios.model import Scenario
 from harness.simulated_users.contract import quoted_in
 from harness.simulated_users.part import Move, Part
 from harness.simulated_users.question import PlayerAnswer, PlayerChoice, PlayerRequest, player_request, read_answer
-from harness.targets.protocol import Opening, Reply
+from harness.targets.protocol import Reply
 
 NONCE_BYTES = 16
 TRIES = 2
@@ -31,10 +29,7 @@ class ModelSpeaker:
     """Plays one user by asking a model.
 
     Args:
-        scenario: what is played; its user is simulated.
-        opening: of the conversation.
-        replacement: conversations of the same repeat that were spoiled before.
-        context: what checking needs.
+        part: what is played, held against the contract.
         door: answers requests; tries again by itself where the wire failed.
         choice: who plays.
         draw: returns a random value of 128 bits in hexadecimal.
@@ -44,15 +39,12 @@ class ModelSpeaker:
 
     def __init__(
         self,
-        scenario: Scenario,
-        opening: Opening,
-        replacement: int,
-        context: CheckContext,
+        part: Part,
         door: LanguageModel,
         choice: PlayerChoice,
         draw: Callable[[], str] = lambda: secrets.token_hex(NONCE_BYTES),
     ) -> None:
-        self._part = Part(scenario, opening, replacement, choice.model, context)
+        self._part = part
         self._door = door
         self._choice = choice
         self._draw = draw

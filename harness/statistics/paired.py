@@ -151,15 +151,13 @@ def paired_comparison(
     reach = _cluster_sums(share * half, membership) + cluster_share * radius[..., None]
     concentration = float(np.sum(cluster_share**2))
     estimable = concentration < 1.0 - 1e-12
-    largest = np.sum((np.abs(pull) + reach) ** 2, axis=-1)
-    smallest = np.sum(np.maximum(np.abs(pull) - reach, 0.0) ** 2, axis=-1)
-    unknown = np.full(centre.shape, np.inf)
-    variance = np.maximum(largest / (1.0 - concentration), floor) if estimable else unknown
-    variance_low = np.maximum(smallest / (1.0 - concentration), floor) if estimable else unknown
+    smallest, largest = (np.sum(np.maximum(np.abs(pull) + way * reach, 0.0) ** 2, axis=-1) for way in (-1, 1))
+    variance, variance_low = (
+        np.maximum(one / (1.0 - concentration), floor) if estimable else np.full(centre.shape, np.inf) for one in (largest, smallest)
+    )
     root = np.sqrt(cluster_share.size)
-    skew_low = skew_high = root * _smallest_skew(pull - reach, smallest, largest)
-    if (radius > 0).any():
-        skew_high = np.where(radius > 0, -root * _smallest_skew(-pull - reach, smallest, largest), skew_low)
+    skew_low = root * _smallest_skew(pull - reach, smallest, largest)
+    other_way = -root * _smallest_skew(-pull - reach, smallest, largest) if (radius > 0).any() else skew_low
     return PairedResult(
         difference=centre - radius,
         difference_high=centre + radius,
@@ -167,7 +165,7 @@ def paired_comparison(
         df=np.full(centre.shape, max(1.0 / concentration - 1.0, 0.0) if estimable else 0.0),
         clusters=cluster_share.size,
         skew_low=skew_low,
-        skew_high=skew_high,
+        skew_high=np.where(radius > 0, other_way, skew_low),
         standard_error_low=np.sqrt(variance_low),
     )
 

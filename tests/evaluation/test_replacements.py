@@ -17,6 +17,7 @@ from harness.records.journal import Journal, read_journal
 from harness.records.journal_content import Trouble, of_infrastructure
 from harness.records.run import Assignment, Purpose, SeedStream
 from harness.simulated_users.model_speaker import ModelSpeaker
+from harness.simulated_users.part import Part
 from harness.simulated_users.question import PlayerChoice
 from tests.fakes.gift_shop import CONTEXT, helpful, simulated
 from tests.fakes.messages_api.shopper import Habit, Shopper
@@ -51,7 +52,8 @@ class Played:
         self.replacements.append((played.id, opening.repeat, replacement))
         if played.user is None:
             return ScriptedSpeaker(played.turns)
-        return ModelSpeaker(played, opening, replacement, CONTEXT, self.model, PlayerChoice("claude-haiku-5-5"))
+        choice = PlayerChoice("claude-haiku-5-5")
+        return ModelSpeaker(Part(played, opening, replacement, choice.model, CONTEXT), self.model, choice)
 
 
 async def collected(path, speakers, shop=helpful):

@@ -13,6 +13,7 @@ from harness.conversations.transcript import EndReason, Transcript
 from harness.errors import SimulatedUserError
 from harness.language_model.door import FailureKind
 from harness.simulated_users.model_speaker import ModelSpeaker
+from harness.simulated_users.part import Part
 from harness.simulated_users.question import PURPOSE, PlayerChoice, player_key, read_answer
 from tests.fakes.gift_shop import CONTEXT, GOAL, PERSONA, USER, helpful, lines, opening_of, simulated, talk, useless
 from tests.fakes.messages_api.judge_call import json_values
@@ -46,7 +47,7 @@ def shopper(habit: Habit = "honest", share: float = 1.0) -> ScriptedModel:
 async def played(model: ScriptedModel, shop: Any = helpful, seed: int = 1, replacement: int = 0, **changes: Any) -> Transcript:
     """Hold one conversation that the model leads."""
     scenario = simulated(**changes)
-    speaker = ModelSpeaker(scenario, opening_of(scenario, seed), replacement, CONTEXT, model, CHOICE)
+    speaker = ModelSpeaker(Part(scenario, opening_of(scenario, seed), replacement, CHOICE.model, CONTEXT), model, CHOICE)
     return await talk(scenario, shop, seed, speaker)
 
 
