@@ -1,4 +1,12 @@
-"""One conversation, in two steps: it is held and checked, and judged apart from that, at once or by a later look."""
+"""One conversation, in two steps: it is held and checked, and judged apart from that, at once or by a later look.
+
+This is the unit of work, and where another executor than one event loop would stand (a cluster's workers, say): what goes in is an
+`Assignment`, what comes out is a `ConversationRecord`, and both are JSON in and out of files already (`frozen.canonical_json`,
+`frozen.from_json`). An assignment names everything that changes from conversation to conversation, its seed included; a worker that has the
+same scenarios, facts and target file holds the same conversation. `Services` never travel: each worker opens its own. What stays with
+whoever hands work out is the schedule, the quota for infrastructure trouble and the journal, which takes a record from anywhere
+(`Journal.append`) and refuses a second one.
+"""
 
 from __future__ import annotations
 

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.conversations.transcript import Exchange, Transcript
-from harness.expectations.finding import Finding, FindingOutcome
-from harness.judging.judge import CriterionAnswer, CriterionVerdict
+from harness.judging.judge import CriterionAnswer
 from harness.records.redact import Known, Redactor
 from harness.records.run import ConversationRecord
 from harness.targets.traces import TraceLinks
@@ -47,6 +46,8 @@ class WorstTurn:
 
 _MUST, _CRITICAL, _SHOULD, _CRITERION = range(4)
 _JUDGED = frozenset({_CRITICAL, _CRITERION})
+_THE_END = -1
+"""Place of what no finding says: that the conversation ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,24 @@ class _Fault:
     """What speaks first: see above."""
     kind: str
     turn: int
-    sentence: str
     record: ConversationRecord
+    place: int = 0
+    """Among the record's findings, or the verdicts of its judgement."""
 
     @property
     def sort(self) -> tuple[str, bool]:
         """What is counted as one fault: its kind, and whether there was a reply to show."""
-        exchange = _exchange(self.record.transcript, self.turn)
-        return self.kind, exchange is not None and exchange.reply is not None
+        return self.kind, self.record.gist.replied(self.turn)
+
+    @property
+    def sentence(self) -> str:
+        """What decided, in one sentence: the words of the record, which may have to be read first."""
+        if self.rank in _JUDGED:
+            judgement = self.record.judgement
+            return "" if judgement is None else judgement.verdicts[self.place].reason
+        if self.place == _THE_END:
+            return f"the conversation ended here: {self.kind.replace('_', ' ')}"
+        return self.record.findings[self.place].evidence or f"{self.kind} is not met"
 
 
 def worst_turn(records: Sequence[ConversationRecord], known: Known, links: TraceLinks | None = None) -> WorstTurn | None:
@@ -96,36 +107,21 @@ def worst_turn(records: Sequence[ConversationRecord], known: Known, links: Trace
         fault=redactor.text(chosen.sentence),
         seen_in=most,
         trace_url=None if links is None else trace_url(links, chosen.record, chosen.turn, exchange),
-        of=sum(record.judgement is not None for record in records) if chosen.rank in _JUDGED else len(records),
+        of=sum(record.judged for record in records) if chosen.rank in _JUDGED else len(records),
     )
 
 
 def _faults(record: ConversationRecord) -> Iterator[_Fault]:
-    for finding in record.findings:
-        if finding.outcome is FindingOutcome.UNMET:
-            yield _Fault(_MUST if finding.failed_must else _SHOULD, finding.kind, finding.turn, _reason(finding), record)
-    if record.transcript.failed:
-        last = record.transcript.exchanges[-1].turn if record.transcript.exchanges else 1
-        ended = record.transcript.ended.value
-        yield _Fault(_MUST, ended, last, f"the conversation ended here: {ended.replace('_', ' ')}", record)
-    if record.judgement is None:
-        return
-    critical = {name for rating in record.judgement.ratings for name in rating.critical_failures}
-    for verdict in record.judgement.verdicts:
-        if verdict.answer is CriterionAnswer.NOT_MET:
-            rank = _CRITICAL if verdict.criterion in critical else _CRITERION
-            yield _Fault(rank, verdict.criterion, _quoted_turn(verdict, record), verdict.reason, record)
-
-
-def _reason(finding: Finding) -> str:
-    return finding.evidence or f"{finding.kind} is not met"
-
-
-def _quoted_turn(verdict: CriterionVerdict, record: ConversationRecord) -> int:
-    """Return the turn that the judge quotes, else the last one: an omission is complete only at the end."""
-    if verdict.quotes:
-        return verdict.quotes[0].turn
-    return record.transcript.exchanges[-1].turn if record.transcript.exchanges else 1
+    gist = record.gist
+    for unmet in gist.unmet:
+        yield _Fault(_MUST if unmet.must else _SHOULD, unmet.kind, unmet.turn, record, unmet.place)
+    if gist.failed:
+        yield _Fault(_MUST, gist.ended.value, gist.last_turn, record, _THE_END)
+    for place, answered in enumerate(gist.judgement.criteria if gist.judgement else ()):
+        if answered.answer is CriterionAnswer.NOT_MET:
+            # The turn that the judge quotes, else the last one: an omission is complete only at the end.
+            turn = gist.last_turn if answered.quoted is None else answered.quoted
+            yield _Fault(_CRITICAL if answered.critical else _CRITERION, answered.criterion, turn, record, place)
 
 
 def trace_url(links: TraceLinks, record: ConversationRecord, turn: int, exchange: Exchange | None) -> str | None:

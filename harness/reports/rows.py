@@ -134,7 +134,7 @@ class RowSource:
         """Return one row for each planned scenario, in the order of the plan."""
         held: dict[str, list[ConversationRecord]] = {}
         for record in self.run.conversations:
-            if record.transcript.valid:
+            if record.valid:
                 held.setdefault(record.assignment.scenario_id, []).append(record)
         stored = {plan.id: before for plan, before in self.comparison.pairing.paired}
         figures = figures_by_scenario(self.verdicts)

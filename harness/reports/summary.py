@@ -55,8 +55,6 @@ class Circumstances:
     """Where the traces of turns are found; None where the target does not say."""
     held_by: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """(scenario id, repeat) → run that held the conversation, where this one was put together from several."""
-
-
     limit: LimitTally | None = None
     """What the limit of turns at once on the target did; None where it never mattered."""
 
@@ -136,7 +134,7 @@ class Unpaired:
 def run_summary(run: RunRecord, comparison: Comparison, circumstances: Circumstances) -> RunSummary:
     """Count a run."""
     manifest = run.manifest
-    held = [record for record in run.conversations if record.transcript.valid]
+    held = [record for record in run.conversations if record.valid]
     redactor = Redactor(circumstances.known)
     return RunSummary(
         id=manifest.run_id,
@@ -156,8 +154,8 @@ def run_summary(run: RunRecord, comparison: Comparison, circumstances: Circumsta
         criteria_applicable=comparison.coverage.criteria,
         scenarios=len(manifest.scenarios),
         conversations=len(held),
-        judged=sum(record.judgement is not None for record in held),
-        turns=sum(len(record.transcript.exchanges) for record in held),
+        judged=sum(record.judged for record in held),
+        turns=sum(len(record.gist.turns) for record in held),
         failed=sum(not record.passed for record in held),
         rerun=circumstances.rerun,
         duration_s=circumstances.duration_s,

@@ -82,7 +82,7 @@ async def measured_drift(watch: AnchorWatch | None, run: RunRecord) -> Drift | N
     None without a watch, and for a run in which fewer conversations were judged than the chart has judged: looking at the judge
     never costs more than what is looked at. Raises as `AnchorWatch.seen`.
     """
-    if watch is None or sum(one.judgement is not None for one in run.conversations) < len(rotation(watch.anchors, 0)):
+    if watch is None or sum(one.judged for one in run.conversations) < len(rotation(watch.anchors, 0)):
         return None
     return await watch.seen(run.manifest.run_id)
 

@@ -9,13 +9,16 @@ import anyio
 import pytest
 
 from harness import text
+from harness.errors import JournalError
 from harness.evaluation import evaluate
 from harness.evaluation.evaluate import Services, hold
 from harness.expectations.check import CheckContext
+from harness.frozen import canonical_json, from_json
 from harness.package_data import shipped
-from harness.records.run import Assignment, Purpose
+from harness.records.journal import Journal
+from harness.records.run import Assignment, ConversationRecord, Purpose
 from harness.scenarios.load import load_suite
-from tests.fakes.scripted_target import NotingJudge, ScriptedTarget, reply, scenario
+from tests.fakes.scripted_target import NotingJudge, ScriptedTarget, manifest, reply, scenario
 
 pytestmark = pytest.mark.anyio
 
@@ -61,3 +64,21 @@ async def test_many_conversations_load_one_language_model(monkeypatch):
     finally:
         text._identifier.cache_clear()
     assert len(loaded) == 1
+
+
+async def test_assignment_and_record_cross_a_wire_as_json(tmp_path, services):
+    """What a worker elsewhere is told and answers is JSON: the record that comes back is the one that is held here, and the journal takes it."""
+    plan = scenario("a", turns=("one", "two"))
+    assignment = Assignment("a", 3, 2**53 - 1, Purpose.LOOK)
+
+    async def answer(opening, turn, message):
+        return reply(f"{opening.seed} {turn} {message}")
+
+    told = from_json(Assignment, canonical_json(assignment))
+    held = await hold(told, plan, services(ScriptedTarget(answer)))
+    back = from_json(ConversationRecord, canonical_json(held))
+    assert (told, back) == (assignment, held)
+    with Journal.create(tmp_path / "journal.jsonl", manifest([plan])) as journal:
+        journal.append(back)
+        with pytest.raises(JournalError, match="already"):
+            journal.append(back)
