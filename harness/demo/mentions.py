@@ -7,7 +7,7 @@ Common English words that are also titles (Monster, Orange) count only when writ
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.demo.slots import normalise
@@ -110,6 +110,16 @@ class Mentions:
     """Edition word used, e.g. `deluxe`, with or without a title."""
 
 
+def _family(title: Title, works: Sequence[Title]) -> tuple[Title, ...]:
+    """Return the other editions of a title among its author's works: one name is the start of the other."""
+    stem = normalise(title.en)
+    return tuple(
+        other
+        for other in works
+        if other.edition != title.edition and (normalise(other.en).startswith(stem) or stem.startswith(normalise(other.en)))
+    )
+
+
 class Names:
     """All names of the catalogue, for finding them in messages."""
 
@@ -125,18 +135,10 @@ class Names:
         for name in sorted(self._bearers, key=lambda name: (-len(name), name)):
             self._by_start.setdefault(name[:2], []).append(name)
         self._authors = {form: title.author.en for title in facts.titles for form in _author_forms(title)}
-        self._families = {title.id: self._family(title, facts) for title in facts.titles}
-
-    def _family(self, title: Title, facts: Facts) -> tuple[Title, ...]:
-        """Return the editions of one work: same author, and one name is the start of the other."""
-        stem = normalise(title.en)
-        return tuple(
-            other
-            for other in facts.titles
-            if other.author == title.author
-            and other.edition != title.edition
-            and (normalise(other.en).startswith(stem) or stem.startswith(normalise(other.en)))
-        )
+        by_author: dict[tuple[str, str], list[Title]] = {}
+        for title in facts.titles:
+            by_author.setdefault((title.author.en, title.author.ja), []).append(title)
+        self._families = {title.id: _family(title, works) for works in by_author.values() for title in works}
 
     def other_editions(self, title: Title) -> tuple[Title, ...]:
         """Return the other editions of the same work."""

@@ -80,8 +80,9 @@ DEMOGRAPHICS: dict[str, re.Pattern[str]] = {
 def normalise(text: str) -> str:
     """Return `text` with full-width forms folded (NFKC), case dropped, invisible characters and runs of space removed."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    visible = "".join(character for character in folded if unicodedata.category(character) != "Cf")
-    return " ".join(visible.split())
+    if not folded.isascii():
+        folded = "".join(character for character in folded if unicodedata.category(character) != "Cf")
+    return " ".join(folded.split())
 
 
 def language_of(message: str, fallback: Language) -> Language:
