@@ -20,13 +20,12 @@ from tests.fakes.raw_http import Behaviour, Request, free_port, says
 from tests.fakes.threaded_bot import BUILD, SCENARIOS, SORRY, Answerer, good, target_file
 
 QUICK = ("--policy", "point", "--repeats", 3)
-"""Enough to decide about this suite; what is planned without flags is held in the first test."""
 LOOK = SCENARIOS * 3
 
 
 @pytest.fixture
 def gate(door: Door, suite_words: tuple[str, ...], baseline: Path) -> Callable[..., Finished]:
-    """Run the gate with the small suite and its baseline."""
+    """Run the gate with the small suite and its baseline, in a look that is enough; what is planned without flags is held in the first test."""
 
     def run(target: Path, *words: object, plan: tuple[object, ...] = QUICK) -> Finished:
         return door("gate", *suite_words, "--target", target, "--baseline", baseline, "--seed", 1, "--quiet", *plan, *words)
