@@ -92,6 +92,9 @@ class Settings(FrozenModel):
     cache: Path = Field(Path(".harness/answers.sqlite"), description="answers of models that were paid for, never asked for twice")
     replay: bool = Field(default=False, description="ask no model: every answer has to be in the cache")
     judging: int = Field(16, ge=1, le=1000, description="conversations judged, and calls of the judge, at once")
+    under_way: int | None = Field(
+        None, ge=1, le=2000, description="conversations under way at once, held or judged; default: no limit beyond"
+    )
     repeats: int = Field(DEFAULT_REPEATS, ge=1, le=1000, description="conversations for each scenario in the first wave")
     max_judged: int | None = Field(None, ge=1, description="conversations of the candidate that may be judged in one run")
     concurrency: int = Field(16, ge=1, le=1000, description="conversations held at once")

@@ -76,7 +76,12 @@ def hold_in(
                 green=green,
                 blue=blue,
                 scenarios={scenario.id: scenario for scenario in bench.suite.scenarios},
-                limits=Limits(concurrency=bench.settings.concurrency, deadline_s=bench.settings.deadline_s, judging=bench.settings.judging),
+                limits=Limits(
+                    bench.settings.concurrency,
+                    bench.settings.deadline_s,
+                    judging=bench.settings.judging,
+                    under_way=bench.settings.under_way,
+                ),
                 planned=display.plan,
                 held=display.held,
             )

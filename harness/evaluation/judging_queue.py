@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
+from anyio import CapacityLimiter
 from anyio.abc import TaskGroup
 
 from harness.evaluation.evaluate import Services, judge
@@ -23,6 +25,16 @@ WITH_WORDS = 256
 """Conversations that wait with their words: a few megabytes at most, and no reading where the judge keeps up."""
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How much may go on at once."""
+
+    judged: int
+    """Conversations that are judged."""
+    under_way: CapacityLimiter
+    """Conversations that are held or judged."""
+
+
 class JudgingQueue:
     """Has those conversations judged that a look needs judged and that nobody has judged yet, first come, first served.
 
@@ -31,17 +43,17 @@ class JudgingQueue:
         scenarios: scenario id → scenario, for each of them.
         services: whom to ask.
         journal: where the answers are written down.
-        at_once: conversations that are judged at the same time.
+        places: how much may go on at once.
     """
 
     def __init__(
-        self, judged: Collection[Key], scenarios: Mapping[str, Scenario], services: Services, journal: Journal, at_once: int
+        self, judged: Collection[Key], scenarios: Mapping[str, Scenario], services: Services, journal: Journal, places: Places
     ) -> None:
         self._wanted = frozenset(judged)
         self._scenarios = scenarios
         self._services = services
         self._journal = journal
-        self._at_once = at_once
+        self._places = places
         self._waiting: deque[ConversationRecord] = deque()
         self._working = 0
 
@@ -61,7 +73,7 @@ class JudgingQueue:
         if not self._needs(record):
             return
         self._waiting.append(record if len(self._waiting) < WITH_WORDS else kept)
-        if self._working < self._at_once:
+        if self._working < self._places.judged:
             self._working += 1
             group.start_soon(self._work)
 
@@ -72,9 +84,13 @@ class JudgingQueue:
         """Judge until nobody waits any more."""
         try:
             while self._waiting:
-                record = whole(self._waiting.popleft())
-                scenario_id, repeat = key_of(record)
-                judgement = await judge(record, self._scenarios[scenario_id], self._services.judge)
-                self._journal.judged(scenario_id, repeat, judgement)
+                async with self._places.under_way:
+                    if self._waiting:
+                        await self._judge(whole(self._waiting.popleft()))
         finally:
             self._working -= 1
+
+    async def _judge(self, record: ConversationRecord) -> None:
+        scenario_id, repeat = key_of(record)
+        judgement = await judge(record, self._scenarios[scenario_id], self._services.judge)
+        self._journal.judged(scenario_id, repeat, judgement)

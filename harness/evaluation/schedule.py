@@ -19,10 +19,9 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
-import anyio.lowlevel
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
@@ -30,7 +29,7 @@ from harness.conversations.transcript import Transcript
 from harness.errors import cause_of
 from harness.evaluation.attest import BuildWatch
 from harness.evaluation.evaluate import Services, hold
-from harness.evaluation.judging_queue import JudgingQueue
+from harness.evaluation.judging_queue import JudgingQueue, Places
 from harness.evaluation.replacements import Replacements
 from harness.records.journal import Journal
 from harness.records.journal_content import Key, Trouble, of_infrastructure
@@ -69,6 +68,13 @@ class Limits:
     """Conversations judged at once, while others are held."""
     known_build: str | None = None
     """What the version endpoint stated before the run, if it was asked."""
+    under_way: int | None = None
+    """Conversations under way at once, held or judged; None: as many as are held and judged together."""
+
+    def shared_by(self, arms: int, known_build: str | None) -> Limits:
+        """Return the limits of one of several arms that are measured at the same time, whose version endpoint stated this."""
+        under_way = None if self.under_way is None else max(1, self.under_way // arms)
+        return replace(self, concurrency=max(1, self.concurrency // arms), under_way=under_way, known_build=known_build)
 
     @property
     def left_s(self) -> float:
@@ -113,7 +119,7 @@ async def collect(
         TargetError: the target cannot be spoken to at all.
     """
     look = _Look(scenarios, services, journal, limits, watch)
-    judging = JudgingQueue(judged, scenarios, services, journal, limits.judging)
+    judging = JudgingQueue(judged, scenarios, services, journal, Places(limits.judging, look.places))
     held = journal.records
     missing = [one for one in assignments if (one.scenario_id, one.repeat) not in held]
     look.queue.extend(interleaved(missing, journal.manifest.seed))
@@ -157,6 +163,8 @@ class _Look:
         self.journal = journal
         self.watch = watch
         self.limits = limits
+        self.places = anyio.CapacityLimiter(limits.under_way or math.inf)
+        """Of the conversations under way, shared with the judge."""
         self.queue: deque[Assignment] = deque()
         self.problems: list[str] = []
         self.scope = anyio.CancelScope()
@@ -183,10 +191,12 @@ class _Look:
     async def work(self, judging: JudgingQueue, group: TaskGroup) -> None:
         """Hold conversations until the queue is empty or the deadline has passed, and hand each to the judge, who works in `group`."""
         while self.queue and self.limits.left_s > 0:
-            assignment = self.queue.popleft()
-            await anyio.lowlevel.checkpoint()  # so that an end, a deadline or Ctrl-C is heeded even where nothing waits
-            scenario, replacement = self.scenarios[assignment.scenario_id], self._replacements.of(assignment)
-            record = await hold(assignment, scenario, self.services, self.journal.manifest.run_id, replacement)
+            async with self.places:  # where nothing waits too, an end, a deadline or Ctrl-C is heeded here
+                if not self.queue or self.limits.left_s <= 0:
+                    return
+                assignment = self.queue.popleft()
+                scenario, replacement = self.scenarios[assignment.scenario_id], self._replacements.of(assignment)
+                record = await hold(assignment, scenario, self.services, self.journal.manifest.run_id, replacement)
             self._answered = self._answered or any(exchange.reply for exchange in record.transcript.exchanges)
             self._check_build(record)
             if record.transcript.valid:

@@ -92,7 +92,7 @@ async def hold_step(experiment: Experiment, step: Step, before: Mapping[str, str
 
     async def hold(arm: Arm, part: Step) -> None:
         name, numbers = arm.manifest.run_id, {one.repeat for one in part.assignments}
-        limits = replace(experiment.limits, known_build=before[name], concurrency=max(1, experiment.limits.concurrency // len(arms)))
+        limits = experiment.limits.shared_by(len(arms), before[name])
         due = tuple(one for one in wanted[name] if one.repeat in numbers)
         collected = await collect(due, part.judged, experiment.scenarios, arm.services, arm.journal, limits, experiment.held)
         problems[name] = collected.problems

@@ -97,7 +97,7 @@ def wide(folder: Path) -> list[Row]:
 
 def many_at_once(folder: Path, wanted: int = 500) -> list[Row]:
     """Hold 500 conversations at once, by the count of a chatbot that takes three seconds a turn."""
-    load = Load(2 * wanted, 2 * wanted)
+    load = Load(2 * wanted, wanted)
     with scene(folder, turn_s=3.0) as played:
         run = played.run(load)
         _check(run, played, load)

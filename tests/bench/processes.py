@@ -22,6 +22,8 @@ LOOK_S = 0.02
 """Seconds between two looks at a process's memory; its high-water mark only grows, so the last look tells."""
 
 
+MOST = 1000
+"""Conversations held, or judged, at once that the settings allow."""
 PATIENCE, START_S = 10.0, 120.0
 """A run is given so many times its least time, and so many seconds beside, before it is killed."""
 
@@ -114,9 +116,8 @@ class Scene:
 
     def run(self, load: Load, *more: object, out: str = "run", during: Callable[[int], None] | None = None) -> Measured:
         """Hold the workload by `harness run`, with journal, answers, account and all reports."""
-        half = max(1, load.at_once // 2)
-        words = (*self.words("run", load, out), "--judge", "anthropic", "--concurrency", half, *more)
-        return measured(words, self.folder, self.environ(half), PATIENCE * load.limit_s + START_S, during)
+        words = (*self.words("run", load, out), "--judge", "anthropic", "--concurrency", min(load.at_once, MOST), *more)
+        return measured(words, self.folder, self.environ(load.at_once), PATIENCE * load.limit_s + START_S, during)
 
     def words(self, command: str, load: Load, out: str, repeats: int | None = None) -> tuple[object, ...]:
         """Return a command of the harness that holds a workload, all but its judge."""
@@ -137,12 +138,13 @@ class Scene:
         suite = write_suite(self.folder / f"suite-{load.scenarios}", load.scenarios)
         return suite, write_target(self.folder / "target.yaml", self.bot.url)
 
-    def environ(self, judging: int) -> dict[str, str]:
-        """Return the environment of a run."""
+    def environ(self, at_once: int) -> dict[str, str]:
+        """Return the environment of a run with so many conversations under way at once, held or judged."""
         return environment(
             ANTHROPIC_API_KEY=KEY,
             ANTHROPIC_BASE_URL=self.judge.url,
-            HARNESS_JUDGING=str(judging),
+            HARNESS_JUDGING=str(min(at_once, MOST)),
+            HARNESS_UNDER_WAY=str(at_once),
             HARNESS_JUDGE_SAMPLES="1",
             HARNESS_CACHE=str(self.folder / "answers.sqlite"),
         )

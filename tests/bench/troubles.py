@@ -85,7 +85,7 @@ def kills(folder: Path) -> list[Row]:
     return [
         Row("kills: conversations missing in the end", KILLED.conversations - judged, "", 0, 0, f"exit code {last.code}"),
         Row("kills: journalled conversations sent again", again, "", 0, 0),
-        Row(f"kills: conversations begun twice, {KILLS} kills", twice, "", in_flight, in_flight / 2, "half of c are held, half judged"),
+        Row(f"kills: conversations begun twice, {KILLS} kills", twice, "", in_flight, in_flight / 2, "held and judged share c places"),
         Row(f"kills: judgements paid twice, {KILLS} kills", paid, "", in_flight, in_flight / 2),
     ]
 

@@ -1,8 +1,8 @@
 """The workload W(n, c): n conversations of three scripted turns at 0.1 s, then one call of the judge at 0.3 s, at most c at once.
 
 The judge asks about facts and about quality apart, in two calls side by side; the scenarios here are rated in tone alone, so that
-each conversation takes exactly one, about quality. Conversations are held and judged at the same time, in two queues: to have at
-most c under way altogether, each queue gets half of c. The least time for that is `limit_s`.
+each conversation takes exactly one, about quality. Conversations are held and judged at the same time, in two queues that share c
+places (`under_way`), so that never more than c conversations are under way, held or judged. The least time for that is `limit_s`.
 """
 
 from __future__ import annotations

@@ -117,6 +117,35 @@ async def test_no_more_than_allowed_are_judged_at_once(collecting, at_once, most
     assert len(judge.asked) == 30
 
 
+async def test_no_more_than_allowed_are_under_way_held_or_judged(collecting):
+    """Where places are shared, holding and judging together never take more of them than there are, and take them all."""
+    under_way, seen = 0, []
+
+    async def passing():
+        nonlocal under_way
+        under_way += 1
+        seen.append(under_way)
+        await anyio.sleep(0.001)
+        under_way -= 1
+
+    async def answer(*_):
+        await passing()
+        return reply()
+
+    class Passing(NotingJudge):
+        async def judge(self, scenario, transcript, findings):
+            await passing()
+            return await super().judge(scenario, transcript, findings)
+
+    judge = Passing()
+    with anyio.fail_after(20):
+        collected = await collecting(
+            judge, first(5), keys(first(5)), target=ScriptedTarget(answer), concurrency=100, judging=100, under_way=5
+        )
+    assert all(one.judged for one in collected.records)
+    assert (len(collected.records), max(seen)) == (30, 5)
+
+
 async def test_the_judge_holds_up_no_conversation_and_finds_each_written_down(collecting, path):
     """A judge that answers nothing before all is held still gets its answers in, because holding never waits for it."""
     held, whole = [], anyio.Event()
