@@ -1,4 +1,4 @@
-"""Reading text in English and Japanese: folding, sentences, known names, and the language of a reply.
+"""Reading text in English and Japanese: folding, sentences, and known names.
 
 Three forms of a text, each made from the one before:
 
@@ -15,19 +15,15 @@ from __future__ import annotations
 
 import functools
 import re
-import threading
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import re2
 
 MAX_TEXT = 64 * 1024
 """Characters of a text that are read; what is longer is cut."""
-MIN_LETTERS = 12
-"""Letters under which the language of a text is undecided."""
-DetectedLanguage = Literal["en", "ja", "other"]
 
 # Soft hyphen, bidirectional controls, zero-width characters, variation selectors, tag characters, control codes but for
 # tab and line feed, and halves of surrogate pairs: they hide text from a reader, split a word for a machine only, or
@@ -236,123 +232,3 @@ def _stands_as_name(written: str, text: str, start: int, end: int) -> bool:
 
 def _katakana(character: str) -> bool:
     return "ァ" <= character <= "ヺ" or character == "ー"
-
-
-_WRITTEN_JAPANESE = re.compile(r"[ぁ-ゖァ-ヺー々〆一-鿿㐀-䶿]")
-_KANA = re.compile(r"[ぁ-ゖァ-ヺー]")
-_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
-_OTHER_SCRIPT = re.compile(r"[Ͱ-᷿ꀀ-힯؀-ۿ]")
-_QUOTED_TITLE: Any = re2.compile(r"『[^』\n]{1,80}』")
-_CODE: Any = re2.compile(r"https?://\S+|[\w.+-]+@[\w.-]+|\b[A-Za-z]*\d[\w-]*")
-_WORD = re.compile(r"[a-zà-ɏ']+")
-# Words that carry English sentences and are rare or absent in the languages written with the same letters.
-_ENGLISH = (
-    "the and you your is are it it's this that with of for we have has can i'm i'll you'll we'll would like please my our not "
-    "be been from by at if or there any which what how here's that's they was were will one volume volumes"
-)
-_ENGLISH_WORDS = frozenset(_ENGLISH.split())
-_JAPANESE_SHARE = 0.6
-_LATIN_SHARE = 0.3
-# One kana or kanji says about as much as two Latin letters.
-_JAPANESE_WEIGHT = 2
-_MIN_PROSE = 4
-_PLAINLY_JAPANESE = 60
-
-
-def detect_language(text: str, ignore: NameIndex | Collection[str] = ()) -> DetectedLanguage | None:
-    """Return the language that a text is written in, or None when it is undecided.
-
-    Names, quoted titles, addresses and codes are set aside first. Under 12 letters, or where hardly any but those of
-    names are left, nothing is decided. The share of kana and kanji decides first; Latin letters are English when common
-    English words carry them, and py3langid decides the rest, where it is sure.
-
-    Args:
-        text: as written.
-        ignore: names that may stand in any language.
-    """
-    look = _first_look(text, ignore if isinstance(ignore, NameIndex) else NameIndex((name, "ignored") for name in ignore))
-    return look.language if look.prose is None else _latin_language(look.prose)
-
-
-def language_model_wanted(text: str, ignore: NameIndex) -> bool:
-    """Return whether `detect_language` is going to need py3langid, and has to load it first: that takes a second, and 70 MB."""
-    return _identifier.cache_info().currsize == 0 and _first_look(text, ignore).prose is not None
-
-
-_LOADING = threading.Lock()
-"""Held while the model is loaded: a cache alone would let each of many conversations load one of its own."""
-
-
-def load_language_model() -> None:
-    """Load py3langid, unless it is there; may be called from any thread, and is loaded once however many call at the same time."""
-    with _LOADING:
-        _identifier()
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What is known of a text's language without py3langid."""
-
-    language: DetectedLanguage | None
-    prose: str | None = None
-    """What py3langid has to decide on; None where nothing is left to decide."""
-
-
-@functools.lru_cache(maxsize=64)
-def _first_look(text: str, index: NameIndex) -> _Look:
-    """Decide what can be decided by characters and common words; remembered, because whoever prepares asks first."""
-    words = " ".join(_CODE.split(normalise(text)))
-    letters = _letters(words)
-    if sum(letters) < MIN_LETTERS:
-        return _Look(None)
-    plain = _plainly(words, *letters)
-    if plain is not None:
-        return _Look(plain)
-    prose = " ".join(_QUOTED_TITLE.split(index.without(words)))
-    japanese, latin, other = _letters(prose)
-    if japanese + latin + other < _MIN_PROSE:
-        return _Look(None)
-    if other > japanese + latin:
-        return _Look("other")
-    share = _JAPANESE_WEIGHT * japanese / (_JAPANESE_WEIGHT * japanese + latin)
-    if share >= _JAPANESE_SHARE:
-        kana = len(_KANA.findall(prose))
-        return _Look("ja" if kana * 10 >= japanese else "other")  # without kana it is Chinese
-    if share > _LATIN_SHARE:
-        return _Look(None)
-    return _Look("en") if _carried_by_english(prose) else _Look(None, prose)
-
-
-def _plainly(words: str, japanese: int, latin: int, other: int) -> DetectedLanguage | None:
-    """Return the language where it is plain even with the names in it: most replies, at a third of the work."""
-    if japanese == other == 0 and _carried_by_english(words):
-        return "en"
-    if other == 0 and japanese >= _PLAINLY_JAPANESE and latin * 10 <= japanese and len(_KANA.findall(words)) * 4 >= japanese:
-        return "ja"
-    return None
-
-
-def _carried_by_english(text: str) -> bool:
-    words = _WORD.findall(text.casefold())
-    english = [word for word in words if word in _ENGLISH_WORDS]
-    return len(set(english)) >= 2 and len(english) * 8 >= len(words)
-
-
-def _letters(text: str) -> tuple[int, int, int]:
-    return len(_WRITTEN_JAPANESE.findall(text)), len(_LATIN.findall(text)), len(_OTHER_SCRIPT.findall(text))
-
-
-def _latin_language(prose: str) -> DetectedLanguage | None:
-    ranking = dict(_identifier().rank(prose))
-    best = max(ranking, key=lambda language: ranking[language])
-    if best == "en":
-        return "en"
-    return "other" if ranking[best] >= 0.8 and ranking.get("en", 0.0) < 0.02 else None
-
-
-@functools.cache
-def _identifier() -> Any:
-    # Imported on first need: it loads numpy and a model, and most replies are decided without it.
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 — half a second that most commands never need
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

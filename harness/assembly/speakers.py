@@ -23,9 +23,9 @@ from harness.simulated_users.part import Part
 from harness.simulated_users.question import PlayerChoice
 from harness.targets.protocol import Opening
 from harness.template import is_template
-from harness.text import load_language_model
 from harness.variants.tables import Tables, shipped_tables
 from harness.variants.varying import VaryingSpeaker, drawn_variant
+from harness.written_language import load_language_model
 
 if TYPE_CHECKING:
     from harness.language_model.access import ModelAccess

@@ -23,7 +23,7 @@ from harness.judging.judge import Judge, Judgement
 from harness.records.run import Assignment, ConversationRecord
 from harness.scenarios.model import Scenario
 from harness.targets.protocol import Opening, Target
-from harness.text import load_language_model
+from harness.written_language import load_language_model
 
 
 @dataclass(frozen=True, slots=True)

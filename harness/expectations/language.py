@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.expectations.outcome import Checked, met, not_reached, quoted, unmet
 from harness.expectations.reading import Reading
 from harness.scenarios.model import Language, MaxLength
-from harness.text import MIN_LETTERS
+from harness.written_language import MIN_LETTERS
 
 _NAMES = {"en": "English", "ja": "Japanese", "other": "another language than English or Japanese"}
 

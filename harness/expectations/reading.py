@@ -7,7 +7,8 @@ from typing import Any
 
 from harness.expectations.known import KnownNames
 from harness.targets.protocol import Reply
-from harness.text import DetectedLanguage, Mention, detect_language, fold, normalise, sentences
+from harness.text import Mention, fold, normalise, sentences
+from harness.written_language import DetectedLanguage, detect_language
 
 
 class Reading:

@@ -14,7 +14,7 @@ from harness.expectations.check import CheckContext, check
 from harness.expectations.reading import Reading
 from harness.scenarios.model import Scenario
 from harness.targets.protocol import Reply, TargetIdentity
-from harness.text import language_model_wanted
+from harness.written_language import language_model_wanted
 
 REPLY = "This is a made-up reply, and it is long enough for what looks at the language and the length of it."
 

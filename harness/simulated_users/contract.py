@@ -16,7 +16,8 @@ from harness.conversations.simulation import Breach, BreachKind
 from harness.scenarios.agenda import MAX_LINE
 from harness.scenarios.disclosure import given_away, plain_signs, recited
 from harness.scenarios.model import Language
-from harness.text import NameIndex, detect_language, fold
+from harness.text import NameIndex, fold
+from harness.written_language import detect_language
 
 ECHO = 30
 """Letters and digits from which a line that stands in the bot's last reply is its echo."""

@@ -8,7 +8,7 @@ import time
 import anyio
 import pytest
 
-from harness import text
+from harness import written_language
 from harness.errors import JournalError
 from harness.evaluation import evaluate
 from harness.evaluation.evaluate import Services, hold
@@ -34,7 +34,7 @@ async def test_the_language_model_is_loaded_beside_the_event_loop_and_only_when_
     """A French reply has it loaded by another thread, so that no other reply seems late; plain English does not have it loaded."""
     threads = []
     monkeypatch.setattr(evaluate, "load_language_model", lambda: threads.append(threading.current_thread()))
-    text._identifier.cache_clear()
+    written_language._identifier.cache_clear()
     suite = load_suite(shipped("scenarios"), shipped("judges") / "rubric.yaml")
     context = CheckContext(suite.facts, suite.rubric, 5.0)
 
@@ -56,13 +56,13 @@ async def test_many_conversations_load_one_language_model(monkeypatch):
         time.sleep(0.05)
 
     monkeypatch.setattr("py3langid.langid.LanguageIdentifier.from_model_file", load)
-    text._identifier.cache_clear()
+    written_language._identifier.cache_clear()
     try:
         async with anyio.create_task_group() as tasks:
             for _ in range(8):
-                tasks.start_soon(anyio.to_thread.run_sync, text.load_language_model)
+                tasks.start_soon(anyio.to_thread.run_sync, written_language.load_language_model)
     finally:
-        text._identifier.cache_clear()
+        written_language._identifier.cache_clear()
     assert len(loaded) == 1
 
 

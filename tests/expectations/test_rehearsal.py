@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 PROGRAM = """
-from harness import text
+from harness import written_language
 from harness.conversations.transcript import EndReason, Exchange, Transcript
 from harness.expectations.check import CheckContext
 from harness.expectations.rehearsal import rehearse, wants_language_model
@@ -24,7 +24,7 @@ def said(text):
 
 
 def loaded():
-    return text._identifier.cache_info().currsize
+    return written_language._identifier.cache_info().currsize
 
 
 french = said("Voici une réponse inventée, assez longue pour que le modèle de langue soit consulté à son sujet.")
@@ -33,7 +33,7 @@ print(loaded())
 print(wants_language_model(said("The volumes that you asked for are in stock."), context))
 print(wants_language_model(said("この本は在庫がございます。ご安心ください。"), context))
 print(wants_language_model(french, context))
-text.load_language_model()
+written_language.load_language_model()
 print(wants_language_model(french, context), loaded())
 """
 

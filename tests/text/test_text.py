@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.text import MAX_TEXT, NameIndex, detect_language, find_folded, fold, normalise, sentences
+from harness.text import MAX_TEXT, NameIndex, find_folded, fold, normalise, sentences
+from harness.written_language import detect_language
 
 TITLES = NameIndex(
     [
@@ -204,7 +205,7 @@ def test_the_worst_text_stops_nobody(piece):
 def test_the_language_model_is_loaded_only_when_it_is_needed():
     """Japanese and plain English are decided without numpy and py3langid."""
     code = (
-        "import sys; from harness.text import detect_language; "
+        "import sys; from harness.written_language import detect_language; "
         "assert detect_language('この本は在庫がございます。ご安心ください。') == 'ja'; "
         "assert detect_language('The volumes that you asked for are in stock.') == 'en'; "
         "assert 'py3langid' not in sys.modules and 'numpy' not in sys.modules"
