@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from harness.frozen import canonical_json
+from harness.frozen import canonical_bytes
 from harness.language_model.answers.cache_key import CacheKey
 from harness.language_model.door import ModelRequest
 
@@ -41,7 +41,7 @@ class JudgeRequest(ModelRequest):
             [[message.role, self._plain(message.text)] for message in self.messages],
             dict(self.schema) if self.schema is not None else None,
         ]  # fmt: skip
-        return hashlib.sha256(canonical_json(asked)).hexdigest()
+        return hashlib.sha256(canonical_bytes(asked)).hexdigest()
 
     def _plain(self, text: str) -> str:
         return text.replace(self.nonce, _NO_NONCE) if self.nonce else text
