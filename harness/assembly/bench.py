@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.assembly.judges import model_access, open_judge
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from harness.language_model.access import ModelAccess
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bench:
     """Everything assembled for one run, before anything is sent."""
 
@@ -81,9 +82,13 @@ class Bench:
         scored = [(name, scenario.locale) for scenario in self.suite.scenarios for name in self.judge.dimensions(scenario)]
         return standing_of(self.calibration, scored, run, baseline)
 
+    @cached_property
+    def context(self) -> CheckContext:
+        """What every check of the run needs, built once: what was rehearsed is what is held."""
+        return CheckContext(self.suite.facts, self.suite.rubric, self.target.reply_within_s)
+
     def _services(self, target: OpenableTarget) -> Services:
-        context = CheckContext(self.suite.facts, self.suite.rubric, self.target.reply_within_s)
-        return Services(target, self.judge, context, self.speakers)
+        return Services(target, self.judge, self.context, self.speakers)
 
 
 def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str], *, gated: bool) -> Bench:

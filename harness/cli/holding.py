@@ -40,7 +40,7 @@ def hold(
     go on.
     """
     folder, manifest, resuming = _placed(bench, stream, flags)
-    rehearse(bench.suite.scenarios, bench.services.context)
+    rehearse(bench.suite.scenarios, bench.context)
     try:
         return hold_in(bench, work, folder, manifest, quiet=flags["quiet"], resuming=resuming), folder
     except (Interrupted, JudgeError, SimulatedUserError):  # a signal; or no money, no key: what was held and judged is kept

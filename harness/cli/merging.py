@@ -200,7 +200,7 @@ def _decided(merge: _Merge) -> tuple[Trial, tuple[Trouble, ...], SpendingReport 
     bench = merge.bench
     asking = bench.settings.target is not None and undecided(merge.rules, seen)
     if asking:
-        rehearse(bench.suite.scenarios, bench.services.context)
+        rehearse(bench.suite.scenarios, bench.context)
     else:
         bench = _without_targets(merge)
     experiments: list[Experiment] = []
