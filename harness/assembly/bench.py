@@ -88,7 +88,8 @@ class Bench:
         return CheckContext(self.suite.facts, self.suite.rubric, self.target.reply_within_s)
 
     def _services(self, target: OpenableTarget) -> Services:
-        return Services(target, self.judge, self.context, self.speakers)
+        services = Services(target, self.judge, self.context, self.speakers)
+        return services if self.access is None else replace(services, ready=self.access.ready)
 
 
 def assemble(settings: Settings, only: Sequence[str], environ: Mapping[str, str], *, gated: bool) -> Bench:

@@ -10,8 +10,10 @@ whoever hands work out is the schedule, the quota for infrastructure trouble and
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+import anyio.lowlevel
 import anyio.to_thread
 
 from harness.conversations.drive import drive
@@ -35,6 +37,8 @@ class Services:
     context: CheckContext
     speakers: Speakers = field(default_factory=Scripted)
     """Who speaks for the user."""
+    ready: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
+    """Waits until the judge can be asked: conversations are held meanwhile, and none that waits for it takes a place."""
 
 
 async def hold(

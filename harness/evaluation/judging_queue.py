@@ -83,6 +83,7 @@ class JudgingQueue:
     async def _work(self) -> None:
         """Judge until nobody waits any more."""
         try:
+            await self._services.ready()
             while self._waiting:
                 async with self._places.under_way:
                     if self._waiting:

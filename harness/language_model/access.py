@@ -73,6 +73,7 @@ class ModelAccess:
         self._budget = Budget(terms.limit)
         self._sessions = 0
         self._warmth = Warmth()
+        self._doors: Doors | None = None
         if terms.limit is not None:
             terms.prices.require(terms.models)
         if terms.batch is not None and terms.connection is not None and terms.connection.provider == "bedrock":
@@ -107,16 +108,21 @@ class ModelAccess:
                 yield CachedDoor(None, _present(store), terms.key_of, self.ledger)
                 return
             budget = stack.enter_context(self._session())
-            doors = await stack.enter_async_context(opened(terms.connection))
+            self._doors = doors = await stack.enter_async_context(opened(terms.connection))
             door: LanguageModel = self._single(doors, budget)
             if store is not None:
                 if terms.batch is not None:
                     draw = lambda: secrets.token_hex(TOKEN_BYTES)  # noqa: E731 - one line, used once
-                    gathering = BatchingDoor(doors.batches, doors.model, store, terms.key_of, terms.batch, draw)
+                    gathering = BatchingDoor(await doors.batches(), doors.model, store, terms.key_of, terms.batch, draw)
                     batched = await stack.enter_async_context(batching(gathering))
                     door = SinglyAgain(self._metered(batched, budget), door)
                 door = CachedDoor(door, store, terms.key_of, self.ledger, joins=terms.batch is not None)
             yield door
+
+    async def ready(self) -> None:
+        """Wait until a model can be asked without waiting for its SDK; at once where nothing was opened, or nobody is asked."""
+        if self._doors is not None:
+            await self._doors.ready()
 
     @asynccontextmanager
     async def fresh(self) -> AsyncGenerator[LanguageModel]:

@@ -1,22 +1,90 @@
-"""Opens the doors: the SDK is imported here, when the first one is opened, and nowhere before."""
+"""Opens the doors. The SDK behind them is imported in a thread, and whoever asks before it is there waits.
+
+Importing it takes more than a second of processor time, in which a run can hold its first conversations: those wait for the network most of
+the time. Nothing else imports it.
+"""
 
 from __future__ import annotations
 
+import importlib
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from harness.language_model.batches.message_batches import MessageBatches
+import anyio
+import anyio.to_thread
+
 from harness.language_model.connection import Connection
-from harness.language_model.door import LanguageModel
+from harness.language_model.door import LanguageModel, ModelAnswer, ModelFailure, ModelRequest
+
+if TYPE_CHECKING:
+    from harness.language_model.batches.message_batches import MessageBatches
+    from harness.language_model.sdk import Sdk
+
+_SDK = "harness.language_model.sdk"
 
 
-@dataclass(frozen=True, slots=True)
 class Doors:
-    """What a connection offers; both ask once only."""
+    """What a connection offers; both doors ask once only.
 
-    model: LanguageModel
-    batches: MessageBatches
+    Args:
+        connection: how the model is reached.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._importing = anyio.Lock()
+        self._sdk: Sdk | None = None
+        self.model: LanguageModel = _EarlyDoor(self)
+        """Asked singly."""
+
+    async def ready(self) -> Sdk:
+        """Wait until the SDK is there, and return its client, which is closed with the doors.
+
+        Raises:
+            SettingsError: Bedrock without its extra, or without a region.
+        """
+        async with self._importing:  # one thread waits, not one for each who asks
+            if self._sdk is None:
+                await anyio.to_thread.run_sync(importlib.import_module, _SDK, abandon_on_cancel=True)
+                from harness.language_model.sdk import Sdk  # noqa: PLC0415 - as the module says
+
+                self._sdk = Sdk(self._connection)
+            return self._sdk
+
+    async def batches(self) -> MessageBatches:
+        """Return the door that asks in batches; raises as `ready` does."""
+        sdk = await self.ready()
+        from harness.language_model.batches.anthropic_batches import AnthropicBatches  # noqa: PLC0415 - as the module says
+
+        return AnthropicBatches(sdk)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._sdk is not None:
+            await self._sdk.close()
+
+
+class _EarlyDoor:
+    """Can be asked before the SDK is there."""
+
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+        self._door: LanguageModel | None = None
+
+    async def ask(self, request: ModelRequest) -> ModelAnswer | ModelFailure:
+        return await (self._door or await self._opened()).ask(request)
+
+    async def count(self, request: ModelRequest) -> int | ModelFailure:
+        return await (self._door or await self._opened()).count(request)
+
+    async def _opened(self) -> LanguageModel:
+        sdk = await self._doors.ready()
+        from harness.language_model.anthropic_door import AnthropicDoor  # noqa: PLC0415 - as the module says
+
+        self._door = AnthropicDoor(sdk)
+        return self._door
 
 
 @asynccontextmanager
@@ -26,9 +94,12 @@ async def opened(connection: Connection) -> AsyncGenerator[Doors]:
     Raises:
         SettingsError: Bedrock without its extra, or without a region.
     """
-    from harness.language_model.anthropic_door import AnthropicDoor  # noqa: PLC0415 - as above
-    from harness.language_model.batches.anthropic_batches import AnthropicBatches  # noqa: PLC0415 - the SDK costs two seconds
-    from harness.language_model.sdk import Sdk  # noqa: PLC0415 - as above
-
-    async with Sdk(connection) as sdk:
-        yield Doors(AnthropicDoor(sdk), AnthropicBatches(sdk))
+    doors = Doors(connection)
+    threading.Thread(target=importlib.import_module, args=(_SDK,), daemon=True, name="import of the SDK").start()
+    if connection.provider == "bedrock":  # what is missing for it has to be known before anything is held
+        await doors.ready()
+    try:
+        yield doors
+    finally:
+        with anyio.CancelScope(shield=True):
+            await doors.close()

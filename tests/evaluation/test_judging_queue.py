@@ -117,6 +117,23 @@ async def test_no_more_than_allowed_are_judged_at_once(collecting, at_once, most
     assert len(judge.asked) == 30
 
 
+async def test_a_judge_that_is_not_ready_takes_no_place_of_a_conversation(path, services):
+    """Two places for all: every conversation is held before the judge can be asked, and all are judged once it can."""
+    judge, held, able = NotingJudge(), [], anyio.Event()
+
+    def watch(record):
+        held.append(record)
+        if len(held) == 5 * len(NAMES):
+            assert judge.asked == []
+            able.set()
+
+    with Journal.create(path, PLAN) as journal, anyio.fail_after(20):
+        late = replace(services(ScriptedTarget(), judge), ready=able.wait)
+        collected = await collect(first(5), keys(first(5)), SCENARIOS, late, journal, Limits(concurrency=2, judging=2, under_way=2), watch)
+    assert len(judge.asked) == 5 * len(NAMES)
+    assert all(one.judgement for one in collected.records)
+
+
 async def test_no_more_than_allowed_are_under_way_held_or_judged(collecting):
     """Where places are shared, holding and judging together never take more of them than there are, and take them all."""
     under_way, seen = 0, []

@@ -20,11 +20,11 @@ REQUESTS = {f"item-{number:02}": judge_request(f"Reply number {number}.") for nu
 
 async def collected(url, requests=REQUESTS, looks=2):
     async with doors_to(url) as doors:
-        batch = await doors.batches.submit(requests)
+        batch = await (await doors.batches()).submit(requests)
         assert isinstance(batch, Batch)
         for _ in range(looks):
-            batch = await doors.batches.look(batch.id)
-        return await doors.batches.collect(batch.id, requests)
+            batch = await (await doors.batches()).look(batch.id)
+        return await (await doors.batches()).collect(batch.id, requests)
 
 
 def kinds(results):
@@ -49,9 +49,9 @@ async def test_a_batch_in_progress_has_no_results(serve):
     """Before its end a batch says how many requests are waiting."""
     _, url = serve(temper=Temper(batches=BatchTemper(looks=9)))
     async with doors_to(url) as doors:
-        batch = await doors.batches.submit(REQUESTS)
+        batch = await (await doors.batches()).submit(REQUESTS)
         assert (batch.status, batch.ended, batch.waiting) == ("in_progress", False, 20)
-        failure = await doors.batches.collect(batch.id, REQUESTS)
+        failure = await (await doors.batches()).collect(batch.id, REQUESTS)
     assert "20 requests are not done" in failure.detail
 
 
@@ -87,7 +87,7 @@ async def test_results_that_break_off_are_fetched_again(serve):
     assert failure.kind is FailureKind.CUT
     api.temper = Temper()
     async with doors_to(url) as doors:
-        results = await doors.batches.collect("msgbatch_000001", REQUESTS)
+        results = await (await doors.batches()).collect("msgbatch_000001", REQUESTS)
     assert set(kinds(results).values()) == {None}
     assert len(api.ledger.bills) == 20
 
@@ -104,9 +104,9 @@ async def test_a_batch_can_be_cancelled(serve):
     """A cancelled batch ends, and its requests were not answered and not billed."""
     api, url = serve(temper=Temper(batches=BatchTemper(looks=5)))
     async with doors_to(url) as doors:
-        batch = await doors.batches.submit(REQUESTS)
-        assert (await doors.batches.cancel(batch.id)).status == "canceling"
-        results = await doors.batches.collect(batch.id, REQUESTS)
+        batch = await (await doors.batches()).submit(REQUESTS)
+        assert (await (await doors.batches()).cancel(batch.id)).status == "canceling"
+        results = await (await doors.batches()).collect(batch.id, REQUESTS)
     assert set(kinds(results).values()) == {FailureKind.CANCELLED}
     assert api.ledger.bills == []
 
@@ -115,9 +115,9 @@ async def test_a_batch_expires_after_a_day(serve):
     """What had not begun within 24 hours is expired."""
     api, url = serve(temper=Temper(batches=BatchTemper(looks=5)))
     async with doors_to(url) as doors:
-        batch = await doors.batches.submit(REQUESTS)
+        batch = await (await doors.batches()).submit(REQUESTS)
         api.skip(86_401)
-        results = await doors.batches.collect(batch.id, REQUESTS)
+        results = await (await doors.batches()).collect(batch.id, REQUESTS)
     assert set(kinds(results).values()) == {FailureKind.EXPIRED}
 
 
@@ -126,9 +126,9 @@ async def test_what_the_api_does_not_take_is_rejected(serve):
     _, url = serve()
     async with doors_to(url) as doors:
         for requests in ({}, {"no blanks please": judge_request()}):
-            assert (await doors.batches.submit(requests)).kind is FailureKind.REJECTED
-        assert (await doors.batches.look("msgbatch_none")).status == 404
-        assert (await doors.batches.collect("msgbatch_none", REQUESTS)).status == 404
+            assert (await (await doors.batches()).submit(requests)).kind is FailureKind.REJECTED
+        assert (await (await doors.batches()).look("msgbatch_none")).status == 404
+        assert (await (await doors.batches()).collect("msgbatch_none", REQUESTS)).status == 404
 
 
 async def test_a_request_that_is_malformed_fails_alone(serve):

@@ -42,7 +42,7 @@ async def door_to(url, store, ledger=None, patience=QUICK, batches=lambda held: 
     """Open everything that a batched run has: store, batches, and single calls for what they leave."""
     ledger = ledger or Ledger(PRICES)
     async with doors_to(url) as doors:
-        gathering = BatchingDoor(batches(doors.batches), doors.model, store, judge_key, patience, lambda: f"t{next(TOKENS)}")
+        gathering = BatchingDoor(batches(await doors.batches()), doors.model, store, judge_key, patience, lambda: f"t{next(TOKENS)}")
         async with batching(gathering) as batched:
             both = SinglyAgain(LedgerDoor(batched, ledger), LedgerDoor(doors.model, ledger))
             yield CachedDoor(both, store, judge_key, ledger, joins=True)
@@ -172,9 +172,9 @@ async def test_a_batch_that_was_accepted_without_our_knowing_is_found(serve, sto
     api, url = serve()
     requests = lost(store)
     async with doors_to(url) as doors:
-        await doors.batches.submit({"stranger": judge_request()})
-        await doors.batches.submit({f"other-{number}": judge_request(str(number)) for number in range(20)})
-        await doors.batches.submit(requests)
+        await (await doors.batches()).submit({"stranger": judge_request()})
+        await (await doors.batches()).submit({f"other-{number}": judge_request(str(number)) for number in range(20)})
+        await (await doors.batches()).submit(requests)
     async with door_to(url, store) as door:
         assert all(isinstance(one, ModelAnswer) for one in await ask_all(door))
     assert batches_begun(api) == 3
@@ -205,7 +205,7 @@ async def test_a_batch_that_is_just_being_sent_is_waited_for(serve, store):
         await anyio.sleep(0.3)
         assert batches_begun(api) == 0
         async with doors_to(url) as doors:
-            store.submissions.sent("lost", (await doors.batches.submit(requests)).id)
+            store.submissions.sent("lost", (await (await doors.batches()).submit(requests)).id)
     assert all(isinstance(one, ModelAnswer) for one in results)
     assert batches_begun(api) == 1
 

@@ -125,7 +125,7 @@ async def test_bedrock_is_a_matter_of_configuration(serve):
         answer = await doors.model.ask(judge_request(model=model, answers_as="claude-sonnet-5-5"))
         unpinned = await doors.model.ask(judge_request(model=model))
         counted = await doors.model.count(judge_request(model=model))
-        batch = await doors.batches.submit({"one": judge_request(model=model)})
+        batch = await (await doors.batches()).submit({"one": judge_request(model=model)})
     assert isinstance(answer, ModelAnswer)
     assert api.asked[0].path == f"/model/{model}/invoke"
     assert (unpinned.kind, counted.kind, batch.kind) == (FailureKind.WRONG_MODEL, FailureKind.UNSUPPORTED, FailureKind.UNSUPPORTED)
