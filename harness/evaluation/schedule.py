@@ -4,7 +4,7 @@ Scenarios are interleaved (every scenario once, in an order drawn from the run's
 that a short outage does not fall on all repeats of one. Workers take from one queue; a conversation that
 infrastructure trouble spoiled goes to its end and is held again, within a quota that the whole run shares, resumed
 sessions included. The judge has a queue of its own (`judging_queue`). Conversations and judgements reach the journal as
-they come; `flush` makes them count some twenty times a second.
+they come; `flush` makes them count some ten times a second.
 
 When the deadline has passed no conversation is begun any more. Those under way, and their judgements, may end within
 a tenth of it; then they are cut. Whatever is missing then makes the run INVALID, and can be held by resuming it.
@@ -37,7 +37,7 @@ from harness.records.run import Assignment, ConversationRecord, RunManifest
 from harness.scenarios.model import Scenario
 from harness.targets.protocol import FailureKind
 
-FLUSH_S = 0.05
+FLUSH_S = 0.1
 """Seconds between two fsyncs."""
 TROUBLE_SHARE = 0.05
 """Share of the planned conversations that infrastructure trouble may spoil (and that are held again)."""
