@@ -59,6 +59,23 @@ def test_folding_twice_changes_nothing(text):
     assert fold(fold(text)) == fold(text)
 
 
+QUICK = "a B\n!?。、『』ナあ字ー¥“”’—…〜！？Ａ（）　￥`\t"
+
+
+@given(st.text(st.sampled_from(QUICK) | st.sampled_from("éßﾞ㍿①\u0301\u3099") | st.characters()))
+def test_the_quick_way_of_normalising_gives_what_the_thorough_one_gives(text):
+    """A text of signs that need no thorough look reads the same as behind an invisible one, which needs it and is then dropped."""
+    assert normalise(text) == normalise(f"\u200b{text}")
+    assert fold(text) == fold(f"\u200b{text}")
+
+
+@pytest.mark.parametrize("sign", QUICK)
+def test_every_sign_that_is_read_quickly_reads_as_it_does_thoroughly(sign):
+    """One by one, beside a letter, a kana and a mark that joins."""
+    for text in (sign, f"a{sign}か", f"{sign}\u0301", f"カ{sign}\u3099"):
+        assert normalise(text) == normalise(f"\u200b{text}")
+
+
 def test_normalising_keeps_what_tells_a_name_from_a_word():
     """Case, kana and line breaks survive; width and quotes do not."""
     assert normalise("Ｎａｎａ　ナナ\r\n“x”") == 'Nana ナナ\n"x"'
