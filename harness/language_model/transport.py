@@ -54,7 +54,7 @@ class KeptConnections(httpx2.AsyncBaseTransport):
         except BaseException:  # also one that is cancelled must leave nothing behind that a next request would read
             connection.close()
             raise
-        return httpx2.Response(head.status_code, headers=head.headers.raw_items(), stream=_Body(connection, self), request=request)
+        return httpx2.Response(head.status, headers=head.headers, stream=_Body(connection, self), request=request)
 
     def take_back(self, connection: Http11Connection) -> None:
         """Keep a connection whose response is not read any further, if another request may go over it."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-import httpx
-
 from harness.errors import SettingsError
 from harness.targets.wire import Wire
 from harness.template import render
@@ -23,6 +21,8 @@ def tls_of(wire: Wire) -> ssl.SSLContext:
     secure = any(url is not None and url.startswith("https:") for url in places)
     if not secure:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    import httpx  # noqa: PLC0415 - it knows where certificates are, and is slow to import
+
     context = httpx.create_ssl_context()
     if tls.ca is not None:
         path = wire.folder / tls.ca

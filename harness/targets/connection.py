@@ -5,26 +5,27 @@ What goes wrong is told apart here by how far the request came (`failures`).
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 from urllib.parse import urlencode
 
 import anyio
-import httpx
+import h11
 
 from harness.errors import TargetError
 from harness.targets.access import Access, Headers
-from harness.targets.body import MAX_BODY, BrokenError
-from harness.targets.failures import broken, cut, failed, out_of_time, refused_certificate, unconnected
+from harness.targets.body import BrokenError
+from harness.targets.cookies import Cookies
+from harness.targets.failures import cut, failed, out_of_time, refused_certificate, unconnected
+from harness.targets.http11 import CutError
 from harness.targets.patience import persistently
 from harness.targets.protocol import Attempt, FailureKind, TransportFailure
 from harness.targets.raw_reply import RawReply
 from harness.targets.request import RenderedRequest
 from harness.targets.route import Route
 from harness.targets.throttle import Place
-from harness.targets.transport import OneConnectionTransport, transport_of
+from harness.targets.transport import NoConnectionError, Response, WireRequest, transport_of
+from harness.targets.url import Url, url_of
 from harness.targets.wire import Wire
 from harness.targets.witness import Witness
 
@@ -32,24 +33,29 @@ IDLE_S = 1.0
 """A connection that was idle for longer is not used again: a server's own limit, which is longer, would race with the message."""
 CONNECT_SHARE = 0.8
 """Connecting may take this share of a turn's time at most, so that no connection is told from no reply."""
-Read = Callable[[httpx.Response, float], Awaitable[RawReply]]
+ALWAYS = (
+    ("Accept", "application/json"),
+    ("Accept-Encoding", "identity"),
+    ("Connection", "keep-alive"),
+    ("User-Agent", "mangaassist-harness"),
+)
+"""Headers of every request, unless it has its own."""
+_WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
+"""Methods whose requests say that they have no body."""
+MAX_URLS = 64
+"""Addresses that are remembered: a path that names the session is new each time."""
+Read = Callable[[Response, float], Awaitable[RawReply]]
 """A response whose head came, and when its request began → the whole of it; raises BrokenError."""
 
 
-async def whole_body(response: httpx.Response, began: float) -> RawReply:
+async def whole_body(response: Response, began: float) -> RawReply:
     """Return a response with its body as it came; raises BrokenError when that exceeds `MAX_BODY`."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_raw():
-        size += len(part)
-        if size > MAX_BODY:
-            raise BrokenError(f"the reply exceeds {MAX_BODY // 1024} KiB", FailureKind.TOO_LARGE)
-        parts.append(part)
-    return RawReply(response.status_code, response.headers, b"".join(parts), time.perf_counter() - began)
+    body = await response.whole()
+    return RawReply(response.status, response.headers, body, time.perf_counter() - began)
 
 
 class Connection:
-    """One HTTP client that holds one connection at most, and the cookies of one conversation.
+    """One connection at most, and the cookies of one conversation.
 
     Args:
         wire: URL, timeouts and number of retries.
@@ -63,21 +69,9 @@ class Connection:
         self._route = route
         self._access = access
         self._witness = witness
-        self._urls: dict[str, httpx.URL] = {}
-        transport = transport_of(route, IDLE_S)
-        self._own = transport if isinstance(transport, OneConnectionTransport) else None
-        self._client = httpx.AsyncClient(
-            verify=route.tls,
-            timeout=httpx.Timeout(None, connect=wire.file.connect_timeout_s),  # the whole is bounded around it
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_S),
-            follow_redirects=False,
-            trust_env=route.trust_env,
-            proxy=None
-            if route.proxy is None
-            else httpx.Proxy(route.proxy, ssl_context=route.tls if route.proxy.startswith("https:") else None),
-            transport=transport,
-            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mangaassist-harness"},
-        )
+        self._urls: dict[str, Url] = {}
+        self._cookies = Cookies()
+        self._transport = transport_of(route, IDLE_S)
         self._logged_in = False
         self.place: Place | None = None
         """Of the conversation, among the turns under way on the target; None for requests that belong to none."""
@@ -86,13 +80,13 @@ class Connection:
 
     def forget(self) -> None:
         """Drop cookies and place of the conversation that ended."""
-        self._client.cookies.clear()
+        self._cookies.clear()
         self.place = None
         self._logged_in = False
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._client.aclose()
+        await self._transport.close()
 
     async def ask(
         self, method: str, request: RenderedRequest, limit_s: float, read: Read = whole_body
@@ -132,7 +126,7 @@ class Connection:
         """Return the headers that a log-in brought, after logging in where that is due, or what kept it from succeeding."""
 
         async def send(method: str, url: str, headers: Headers, content: bytes | None) -> RawReply | TransportFailure:
-            return await self._attempt(method, httpx.URL(url), headers, content, limit_s, whole_body)
+            return await self._attempt(method, self._read_url(url), headers, content, limit_s, whole_body)
 
         if self._access.by_cookies and not self._logged_in:
             failure = await self._access.log_in(send)
@@ -148,9 +142,8 @@ class Connection:
 
     def credentials(self, method: str, url: str) -> Headers:
         """Return the headers that a socket needs in its handshake: credentials, and the conversation's cookies."""
-        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._client.cookies.jar)
         own = self._access.headers(method, url, None)
-        return (*own, ("Cookie", cookies)) if cookies else own
+        return (*own, ("Cookie", self._cookies.pairs)) if self._cookies else own
 
     def _renewable(self, admitted: Headers) -> bool:
         if self._access.by_cookies:
@@ -159,77 +152,75 @@ class Connection:
         return self._access.refused(admitted)
 
     async def _attempt(
-        self, method: str, url: httpx.URL, headers: Headers, content: bytes | None, limit_s: float, read: Read
+        self, method: str, url: Url, headers: Headers, content: bytes | None, limit_s: float, read: Read
     ) -> RawReply | TransportFailure:
-        signed = self._access.headers(method, str(url), content)
-        built = self._built(method, url, (*headers, *signed), content, limit_s)
+        request = self._complete(method, url, headers, content, limit_s)
         if self._witness is not None:
-            self._witness.sent(method, str(url), [(name, built.headers[name]) for name in built.headers], content)
+            self._witness.sent(method, url.text, [(name.lower(), value) for name, value in request.headers], content)
         sent_s = anyio.current_time()
-        result = await self._result(built, limit_s, read)
+        result = await self._result(request, limit_s, read)
         if self.place is not None:
             self.place.saw(result, sent_s)
         if self._witness is not None:
             self._witness.came(result)
         return result
 
-    async def _result(self, built: httpx.Request, limit_s: float, read: Read) -> RawReply | TransportFailure:
+    async def _result(self, request: WireRequest, limit_s: float, read: Read) -> RawReply | TransportFailure:
         began = time.perf_counter()
         sound, self.sound = self.sound, False
         status: int | None = None
         try:
             with anyio.fail_after(limit_s):
-                response = await self._sent(built)
-                status = response.status_code
+                response = await self._transport.send(request)
+                status = response.status
+                if response.cookies:
+                    self._cookies.take(request.url.text, response.cookies)
                 try:
                     result = await read(response, began)
                 finally:
-                    await response.aclose()
+                    await response.close()
         except BrokenError as error:
             return failed(error.kind, str(error), began, status=status)
-        except TimeoutError:
-            return out_of_time(limit_s, began)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+        except TimeoutError as error:
+            return out_of_time(limit_s, began) if error.errno is None else cut(began)  # with a number, the socket gave it up
+        except NoConnectionError as error:
             self.sound = sound  # there is no connection that could be unsound
-            return self._unreachable(error, built.url.host, began)
-        except httpx.LocalProtocolError:
-            raise TargetError(f"{self._file.name}: the message is not valid HTTP; look at path and headers of the target file") from None
-        except httpx.TransportError as error:
-            return refused_certificate(error, built.url.host, began) or broken(error, began)
-        except ssl.SSLError as error:  # in the middle of an exchange; no other library's error stands for it
-            return refused_certificate(error, built.url.host, began) or cut(began)
+            return unconnected(error, request.url.host, began, error.reason)
+        except h11.LocalProtocolError:
+            raise self._not_http() from None
+        except h11.RemoteProtocolError:
+            return failed(FailureKind.UNREADABLE, "the reply is not valid HTTP", began)
+        except (CutError, OSError) as error:
+            return refused_certificate(error, request.url.host, began) or cut(began)
         self.sound = sound
         return result
 
-    async def _sent(self, built: httpx.Request) -> httpx.Response:
-        """Send a request; over our own connection without the client, which would ask for log-ins and redirections that nobody follows."""
-        if self._own is None:
-            return await self._client.send(built, stream=True)
-        response = await self._own.handle_async_request(built)
-        if "set-cookie" in response.headers:
-            self._client.cookies.extract_cookies(response)
-        return response
+    def _complete(self, method: str, url: Url, headers: Headers, content: bytes | None, limit_s: float) -> WireRequest:
+        """Return a request with all that belongs to the connection, and not to the message."""
+        headers = (*headers, *self._access.headers(method, url.text, content))
+        named = {name.lower() for name, _ in headers}
+        host = self._route.host if url.host == self._route.base.host else None
+        own = [("Host", host or url.netloc), *(one for one in ALWAYS if one[0].lower() not in named)]
+        if self._cookies and "cookie" not in named:
+            cookie = self._cookies.header(url.text)
+            headers = headers if cookie is None else (*headers, ("Cookie", cookie))
+        if content is not None or method in _WITH_BODY:
+            headers = (*headers, ("Content-Length", str(len(content or b""))))
+        connect_s = min(self._file.connect_timeout_s, limit_s * CONNECT_SHARE)
+        return WireRequest(method, url, (*own, *headers), content or b"", host and host.partition(":")[0], connect_s)
 
-    def _built(self, method: str, url: httpx.URL, headers: Headers, content: bytes | None, limit_s: float) -> httpx.Request:
-        extensions: dict[str, Any] = {}
-        if self._route.host is not None and url.host == self._route.base.host:
-            headers = (*headers, ("Host", self._route.host))
-            extensions["sni_hostname"] = self._route.host.partition(":")[0]
-        longest = limit_s * CONNECT_SHARE
-        timeout = self._client.timeout if self._file.connect_timeout_s <= longest else httpx.Timeout(None, connect=longest)
-        return self._client.build_request(method, url, headers=headers, content=content, timeout=timeout, extensions=extensions)
-
-    def _url(self, path: str) -> httpx.URL:
+    def _url(self, path: str) -> Url:
         if path not in self._urls:
-            if len(self._urls) > 64:  # a path that names the session is new each time
+            if len(self._urls) > MAX_URLS:
                 self._urls.clear()
-            self._urls[path] = httpx.URL(str(self._route.base) + self.with_key(path))
+            self._urls[path] = self._read_url(self._route.base.text + self.with_key(path))
         return self._urls[path]
 
-    def _unreachable(self, error: httpx.TransportError, host: str, began: float) -> TransportFailure:
-        reason = None
-        if isinstance(error, httpx.ConnectTimeout):
-            reason = f"no connection within {self._file.connect_timeout_s:g} s"
-        elif isinstance(error, httpx.ProxyError):
-            reason = "the proxy refused"
-        return unconnected(error, host, began, reason)
+    def _read_url(self, text: str) -> Url:
+        try:
+            return url_of(text)
+        except ValueError:
+            raise self._not_http() from None
+
+    def _not_http(self) -> TargetError:
+        return TargetError(f"{self._file.name}: the message is not valid HTTP; look at path and headers of the target file")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from harness.targets.connection import Connection, Read, whole_body
+from harness.targets.connection import Connection, Read
 from harness.targets.protocol import Answer, TransportFailure
 from harness.targets.reply import ReplyReader
 from harness.targets.talk import Outgoing
@@ -32,7 +32,7 @@ class DirectDelivery:
         read: reads the response.
     """
 
-    def __init__(self, connection: Connection, method: str, reader: ReplyReader, read: Read = whole_body) -> None:
+    def __init__(self, connection: Connection, method: str, reader: ReplyReader, read: Read) -> None:
         self._connection = connection
         self._method = method
         self._reader = reader

@@ -12,8 +12,6 @@ import socket
 import ssl
 import time
 
-import httpx
-
 from harness.targets.protocol import FailureKind, Owner, TransportFailure
 
 _ABOUT_OURS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
@@ -47,13 +45,6 @@ def unconnected(error: BaseException, host: str, began: float, reason: str | Non
         return failed(FailureKind.OWN_LIMIT, detail, began, Owner.INFRASTRUCTURE)
     said = reason or next(filter(None, map(_reason, causes)), "no connection")
     return failed(FailureKind.UNREACHABLE, f"{host}: {said}", began, Owner.INFRASTRUCTURE)
-
-
-def broken(error: httpx.TransportError, began: float) -> TransportFailure:
-    """Return what broke a response once there was a connection."""
-    if isinstance(error, httpx.RemoteProtocolError) and not any(word in str(error) for word in ("closed", "disconnected")):
-        return failed(FailureKind.UNREADABLE, "the reply is not valid HTTP", began)
-    return cut(began)
 
 
 def refused_certificate(error: BaseException, host: str, began: float) -> TransportFailure | None:

@@ -17,9 +17,8 @@ import anyio
 
 from harness.errors import TargetError
 from harness.targets.access import Access
-from harness.targets.connection import Connection
+from harness.targets.connection import Connection, Read, whole_body
 from harness.targets.delivery import Delivery, DirectDelivery
-from harness.targets.events import EventReader
 from harness.targets.failures import overran
 from harness.targets.limit import LimitTally, limit_of
 from harness.targets.own_limits import allow_connections
@@ -31,7 +30,6 @@ from harness.targets.request import BodyWriter, RenderedRequest, RequestWriter
 from harness.targets.route import route_of
 from harness.targets.socket_opening import SocketOpener
 from harness.targets.sockets import SocketDelivery, SocketShape
-from harness.targets.sse import EventStream
 from harness.targets.talk import Talk
 from harness.targets.throttle import Place, Throttle
 from harness.targets.traces import TraceTemplate
@@ -62,11 +60,11 @@ class HttpTarget:
         self._connections = connections
         self._witness = witness
         self._route = route_of(wire)
-        self._access = Access(wire, str(self._route.base))
+        self._access = Access(wire, self._route.base.text)
         self._writer = RequestWriter(wire)
         self._reader = ReplyReader(wire)
         self._identity = TargetIdentity(file.name, file.url)
-        self._stream = EventStream(EventReader(file.events, wire.secrets), witness) if file.streamed else None
+        self._read = _stream_of(wire, witness) if file.streamed else whole_body
         self._polled = None if file.poll is None else PollPaths(file.poll, file.retries)
         self._socket = (
             None if file.websocket is None else SocketShape(wire, file.websocket, SocketOpener(file, self._route), self._reader, witness)
@@ -172,9 +170,7 @@ class HttpTarget:
             return PollDelivery(connection, method, self._polled, self._writer, self._reader)
         if self._socket is not None:
             return SocketDelivery(connection, self._socket)
-        if self._stream is not None:
-            return DirectDelivery(connection, method, self._reader, self._stream.read)
-        return DirectDelivery(connection, method, self._reader)
+        return DirectDelivery(connection, method, self._reader, self._read)
 
     async def _torn_down(self, connection: Connection, talk: Talk, limit_s: float) -> None:
         """Send the request that ends a conversation in which anything was said, whatever ended it."""
@@ -203,6 +199,14 @@ class HttpTarget:
             else:
                 with anyio.CancelScope(shield=True):
                     await connection.close()
+
+
+def _stream_of(wire: Wire, witness: Witness | None) -> Read:
+    """Return what reads the streams of a target."""
+    from harness.targets.events import EventReader  # noqa: PLC0415 - with what reads them
+    from harness.targets.sse import EventStream  # noqa: PLC0415 - by httpx, which is slow to import
+
+    return EventStream(EventReader(wire.file.events, wire.secrets), witness).read
 
 
 class _HttpSession:

@@ -1,7 +1,8 @@
 """One connection that speaks HTTP/1.1, request by request: h11 for the protocol, asyncio for the bytes, and nothing between.
 
 httpx's own transport (httpcore) keeps pools, locks and streams for every kind of event loop, which takes half of the processor time of a
-turn. A conversation needs one connection, and a request goes out in one piece. What is valid HTTP is decided by h11, which httpcore stands on too.
+turn. A conversation needs one connection, and a request goes out in one piece. What is valid HTTP is decided by h11, which httpcore stands on
+too; it is asked only where a request or a response is not a plain one (`plain_http`).
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 import anyio
 import h11
+
+from harness.targets.plain_http import Head, RawHeaders, plain_head, plain_request
 
 MAX_HEAD = 100 * 1024
 """Bytes of a response's head, as httpcore has it."""
@@ -25,11 +28,14 @@ FAREWELL_S = 0.1
 """Seconds in which a connection that is closed may end in an orderly way."""
 KEPT_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 60), ("TCP_KEEPCNT", 5))
 """Options of the socket: a network on the way forgets a connection that is silent while a model thinks (as the anthropic SDK has it)."""
-RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
 class CutError(Exception):
     """The connection closed before the response was whole."""
+
+
+class OverlongError(Exception):
+    """The body is longer than it may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class _Bytes(asyncio.Protocol):
             finally:
                 self._waiting = None
         if self._parts:
-            came = b"".join(self._parts)
+            came = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
             self._parts.clear()
             return came
         if self._error is not None:
@@ -103,15 +109,22 @@ class Http11Connection:
         self.origin = origin
         self._transport = transport
         self._received = received
-        self._talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
+        self._between = True
+        """The last response came to its end, and was not followed by anything."""
+        self._rest = b""
+        """What came of a plain body with its head."""
+        self._left = 0
+        """Bytes of a plain body that were not read yet, `_rest` included."""
+        self._talk: h11.Connection | None = None
+        """Knows what the response means, where it is not plain."""
         self._idle_since = time.monotonic()
 
     def usable(self, idle_s: float) -> bool:
         """Return whether another request may go out: both sides are done, nothing unasked came, and it was idle for less than this."""
         fresh = time.monotonic() - self._idle_since < idle_s
-        return fresh and self._received.quiet and self._talk.our_state is h11.IDLE and not self._transport.is_closing()
+        return fresh and self._between and self._received.quiet and not self._transport.is_closing()
 
-    async def ask(self, method: bytes, path: bytes, headers: RawHeaders, body: bytes) -> h11.Response:
+    async def ask(self, method: bytes, path: bytes, headers: RawHeaders, body: bytes) -> Head:
         """Send a request, and return the head of the response.
 
         Raises:
@@ -120,22 +133,53 @@ class Http11Connection:
             h11.LocalProtocolError: the request is no HTTP.
             h11.RemoteProtocolError: the response is none.
         """
-        talk = self._talk
-        out = talk.send(h11.Request(method=method, target=path, headers=list(headers)))
-        parts = [out or b""]
-        if body:
-            parts.append(talk.send(h11.Data(data=body)) or b"")
-        parts.append(talk.send(h11.EndOfMessage()) or b"")
-        self._transport.write(b"".join(parts))
+        plain = plain_request(method, path, headers, body)
+        if plain is None:
+            self._talk, plain = _asked(method, path, headers, body)
+        self._between = False
+        self._transport.write(plain)
+        came = await self._received.receive()
+        if self._talk is None:
+            head = plain_head(came)
+            if head is not None:
+                self._left, self._rest = head.length, came[head.size :]
+                return head
+            self._talk, _ = _asked(method, path, headers, body)
+        self._hear(self._talk, came)
         while True:
-            event = await self._event()
+            event = await self._event(self._talk)
             if isinstance(event, h11.Response):
-                return event
+                return Head(event.status_code, event.headers.raw_items())
+
+    async def whole(self, most: int) -> bytes:
+        """Return the whole body of the response whose head came; raises as `ask` does, and OverlongError where it is longer than `most`."""
+        if self._talk is None and len(self._rest) == self._left <= most:  # nearly always
+            self._rest, self._left, body = b"", 0, self._rest
+            return body
+        if self._left > most:
+            raise OverlongError
+        parts: list[bytes] = []
+        size = 0
+        async for part in self.body():
+            size += len(part)
+            if size > most:
+                raise OverlongError
+            parts.append(part)
+        return b"".join(parts)
 
     async def body(self) -> AsyncGenerator[bytes]:
         """Yield the body of the response whose head came; raises as `ask` does."""
+        if self._talk is None:
+            while self._left:
+                came = self._rest or await self._received.receive()
+                if not came:
+                    raise CutError("the server closed the connection in the middle")
+                part, self._rest = came[: self._left], came[self._left :]
+                self._left -= len(part)
+                yield part
+            return
         while True:
-            event = await self._event()
+            event = await self._event(self._talk)
             if isinstance(event, h11.Data):
                 yield bytes(event.data)
             elif isinstance(event, h11.EndOfMessage):
@@ -144,10 +188,13 @@ class Http11Connection:
     def done(self) -> None:
         """Say that the response is not read any further: the connection is closed, unless it came to its end and may be used again."""
         talk = self._talk
-        if talk.our_state is h11.DONE and talk.their_state is h11.DONE and talk.trailing_data == (b"", False):
-            talk.start_next_cycle()
-            self._idle_since = time.monotonic()
+        if talk is None:
+            self._between = not self._left and not self._rest
         else:
+            self._between = talk.our_state is h11.DONE and talk.their_state is h11.DONE and talk.trailing_data == (b"", False)
+            self._talk = None
+        self._idle_since = time.monotonic()
+        if not self._between:
             self.close()
 
     def close(self) -> None:
@@ -163,18 +210,35 @@ class Http11Connection:
         finally:
             self._transport.abort()
 
-    async def _event(self) -> h11.Event:
+    async def _event(self, talk: h11.Connection) -> h11.Event:
         while True:
-            event = self._talk.next_event()
+            try:
+                event = talk.next_event()
+            except h11.RemoteProtocolError as error:
+                if talk.trailing_data[1]:  # nothing more will come, which h11 calls no HTTP too
+                    raise CutError("the server closed the connection in the middle") from error
+                raise
             if event is h11.NEED_DATA:
-                came = await self._received.receive()
-                if not came and self._talk.their_state is h11.SEND_RESPONSE:
-                    raise CutError("the server closed the connection without a response")
-                self._talk.receive_data(came)
+                self._hear(talk, await self._received.receive())
             elif isinstance(event, h11.ConnectionClosed) or event is h11.PAUSED:
                 raise CutError("the server closed the connection in the middle")
             else:
                 return event  # type: ignore[return-value]  # h11 types its two signals as events
+
+    def _hear(self, talk: h11.Connection, came: bytes) -> None:
+        if not came and talk.their_state is h11.SEND_RESPONSE:
+            raise CutError("the server closed the connection without a response")
+        talk.receive_data(came)
+
+
+def _asked(method: bytes, path: bytes, headers: RawHeaders, body: bytes) -> tuple[h11.Connection, bytes]:
+    """Return what knows the state of a connection after a request, and the request; raises h11.LocalProtocolError where it is no HTTP."""
+    talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
+    parts = [talk.send(h11.Request(method=method, target=path, headers=list(headers)))]
+    if body:
+        parts.append(talk.send(h11.Data(data=body)))
+    parts.append(talk.send(h11.EndOfMessage()))
+    return talk, b"".join(part or b"" for part in parts)
 
 
 def _is_address(host: str) -> bool:

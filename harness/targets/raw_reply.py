@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx
 from pydantic import JsonValue
 
 
@@ -34,7 +34,8 @@ class RawReply:
     """A whole response."""
 
     status: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
+    """By names in lower case; a header that came several times has its values joined by commas."""
     body: bytes
     """As it came, at most `body.MAX_BODY` bytes; empty where `heard` says what came."""
     latency_s: float

@@ -116,7 +116,7 @@ class ReplyReader:
         if self._build is None:
             return None
         if self._build.header is not None:
-            return _as_build(headers.get(self._build.header))
+            return _as_build(headers.get(self._build.header.lower()))
         return None if self._build_field is None else _as_build(searched(self._build_field, payload))
 
     def _stated_trace(self, headers: Mapping[str, str], payload: JsonValue = None) -> str | None:
@@ -124,7 +124,7 @@ class ReplyReader:
         if self._traces is None:
             return None
         if self._traces.header is not None:
-            return stated_trace(self.secrets.conceal_text(headers.get(self._traces.header, "")))
+            return stated_trace(self.secrets.conceal_text(headers.get(self._traces.header.lower(), "")))
         return None if self._trace_field is None else stated_trace(searched(self._trace_field, payload))
 
     def _mapped(self, payload: JsonValue) -> JsonValue:

@@ -8,13 +8,12 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from harness.errors import SettingsError
 from harness.targets.certificates import tls_of
 from harness.targets.fields import ASGI
 from harness.targets.imported import imported
 from harness.targets.target_file import TargetFile
+from harness.targets.url import Url, url_of
 from harness.targets.wire import Wire
 from harness.template import render
 
@@ -26,7 +25,7 @@ IN_PROCESS = "http://asgi"
 class Route:
     """The way to one target."""
 
-    base: httpx.URL
+    base: Url
     tls: ssl.SSLContext
     host: str | None
     """Name sent as Host and checked in the certificate, where the URL has another one."""
@@ -48,7 +47,7 @@ def route_of(wire: Wire) -> Route:
     application = None
     if ASGI.fullmatch(file.url):
         application = imported(file.url.removeprefix("asgi:"), "application")
-    base = httpx.URL(file.url if application is None else IN_PROCESS)
+    base = url_of(file.url if application is None else IN_PROCESS)
     proxy = None if file.proxy in {None, "none"} else render(file.proxy or "", {"env": wire.environ})
     if proxy is not None:
         _check_proxy(file.name, proxy)
@@ -58,7 +57,7 @@ def route_of(wire: Wire) -> Route:
     return Route(base, tls_of(wire), file.host, proxy, environment, application)
 
 
-def environment_proxy(base: httpx.URL) -> str | None:
+def environment_proxy(base: Url) -> str | None:
     """Return the proxy that the environment names for a URL, as httpx reads it; None where it names none."""
     if urllib.request.proxy_bypass(f"{base.host}:{base.port}" if base.port else base.host):
         return None
@@ -69,6 +68,8 @@ def environment_proxy(base: httpx.URL) -> str | None:
 
 def _check_proxy(name: str, proxy: str) -> None:
     """Raise SettingsError for a proxy of the file that cannot be used, without repeating it: it may hold credentials."""
+    import httpx  # noqa: PLC0415 - which carries what goes by a proxy, and is slow to import
+
     try:
         url = httpx.URL(proxy)
     except httpx.InvalidURL:
@@ -81,7 +82,7 @@ def _check_proxy(name: str, proxy: str) -> None:
         )
 
 
-def _check_environment(file: TargetFile, base: httpx.URL) -> None:
+def _check_environment(file: TargetFile, base: Url) -> None:
     """Raise SettingsError for a proxy of the environment that cannot be used."""
     proxy = environment_proxy(base)
     if proxy is None or proxy.startswith(("http://", "https://")):

@@ -10,7 +10,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import httpx
 
 from harness.errors import SettingsError
 from harness.targets.body import MAX_BODY
@@ -50,8 +49,8 @@ class SocketOpener:
         self._file = file
         self._route = route
         self._secure = route.base.scheme == "https"
-        self._proxy = None if route.socket_proxy is None else httpx.URL(route.socket_proxy)
-        if self._proxy is not None and self._proxy.scheme != "http":
+        self._proxy = route.socket_proxy
+        if self._proxy is not None and not self._proxy.lower().startswith("http://"):
             raise SettingsError(f"{file.name}: a WebSocket needs a proxy with http://; name one as `proxy`, or say `proxy: none`")
 
     def url(self, path: str) -> str:
@@ -61,8 +60,7 @@ class SocketOpener:
     def _address(self, path: str, host: str | None = None) -> str:
         """Return where a connection is made to, whatever name it has there."""
         scheme = "wss" if self._secure else "ws"
-        netloc = host or self._route.base.netloc.decode("ascii")
-        return f"{scheme}://{netloc}{self._route.base.raw_path.decode('ascii').rstrip('/')}{path}"
+        return f"{scheme}://{host or self._route.base.netloc}{self._route.base.path.rstrip('/')}{path}"
 
     async def open(self, path: str, headers: Headers, limit_s: float) -> ClientConnection | RawReply | TransportFailure:
         """Return an open socket, the response that refused it, or what kept it from opening within so many seconds."""
@@ -120,7 +118,7 @@ class SocketOpener:
         there: dict[str, Any] = {"ssl": self._route.tls, "server_hostname": named.host} if self._secure else {}
         if self._proxy is not None:  # by ourselves: the library's own way raises in the event loop when a proxy hangs up
             base = self._route.base
-            there["sock"] = await tunnel(self._proxy, base.host, base.port or (443 if self._secure else 80))
+            there["sock"] = await tunnel(self._proxy, base.host, base.connected_port)
         return await Unredirected(
             self._address(path),
             additional_headers=headers,
@@ -167,5 +165,8 @@ def _broken(error: Exception, began: float) -> TransportFailure:
 
 
 def _response(response: Any, began: float) -> RawReply:
-    headers = httpx.Headers(list(response.headers.raw_items()))
+    headers: dict[str, str] = {}
+    for name, value in response.headers.raw_items():
+        known = headers.get(name.lower())
+        headers[name.lower()] = value if known is None else f"{known}, {value}"
     return RawReply(response.status_code, headers, bytes(response.body or b"")[:MAX_BODY], time.perf_counter() - began)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import anyio
-import httpx
 import jmespath
 from pydantic import JsonValue
 
@@ -146,7 +145,7 @@ class SocketDelivery:
             self._socket = None
         except TimeoutError:
             return Answer(out_of_time(limit_s, began), (Attempt(FailureKind.TIMEOUT.value, 0.0),))
-        raw = RawReply(101, httpx.Headers(), b"", time.perf_counter() - began)
+        raw = RawReply(101, {}, b"", time.perf_counter() - began)
         return await self._listened(outgoing, outgoing.message_id, raw, limit_s, (Attempt("answered", 0.0),))
 
     async def _listened(self, outgoing: Outgoing, name: str, raw: RawReply, limit_s: float, attempts: tuple[Attempt, ...]) -> Answer:

@@ -7,14 +7,17 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import anyio
+import h11
 import httpx
 from httpx_sse import EventSource
 
 from harness.targets.body import BrokenError, quoted
 from harness.targets.connection import whole_body
 from harness.targets.events import MAX_STREAM, EventReader, Listener
+from harness.targets.http11 import CutError
 from harness.targets.protocol import FailureKind
 from harness.targets.raw_reply import RawReply
+from harness.targets.transport import Response, too_large
 from harness.targets.witness import Witness
 
 EVENT_STREAM = "text/event-stream"
@@ -34,14 +37,13 @@ class EventStream:
         self._reader = reader
         self._witness = witness
 
-    async def read(self, response: httpx.Response, began: float) -> RawReply:
+    async def read(self, response: Response, began: float) -> RawReply:
         """Return a whole response; raises BrokenError for one that is cut, unreadable or too large."""
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if not response.is_success:
+        if not 200 <= response.status < 300:
             return await whole_body(response, began)
         if kind != EVENT_STREAM:
-            raw = await whole_body(response, began)
-            said = quoted(self._reader.secrets.conceal(raw.body))
+            said = quoted(self._reader.secrets.conceal(await response.whole()))
             raise BrokenError(f"the reply is {kind[:60]!r}, not a stream of events ({EVENT_STREAM}){said}")
         if response.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
             raise BrokenError("the stream is packed, which was not asked for")
@@ -60,7 +62,7 @@ class EventStream:
                 raise BrokenError("the stream ended before the answer was complete", FailureKind.CUT)
             with anyio.move_on_after(DRAIN_S):
                 await _drained(events)
-        return RawReply(response.status_code, response.headers, b"", listener.completed_s - began, listener.heard())
+        return RawReply(response.status, response.headers, b"", listener.completed_s - began, listener.heard())
 
 
 async def _drained(events: AsyncIterator[object]) -> None:
@@ -68,20 +70,20 @@ async def _drained(events: AsyncIterator[object]) -> None:
     try:
         async for _ in events:
             pass
-    except (httpx.TransportError, BrokenError):
+    except (CutError, OSError, h11.RemoteProtocolError, BrokenError):
         return
 
 
 class _Bounded(httpx.AsyncByteStream):
     """The body of a response as it comes, up to `MAX_STREAM` bytes."""
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: Response) -> None:
         self._response = response
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
-        async for part in self._response.aiter_raw():
+        async for part in self._response.parts():
             size += len(part)
             if size > MAX_STREAM:
-                raise BrokenError(f"the reply exceeds {MAX_STREAM // 1024} KiB", FailureKind.TOO_LARGE)
+                raise too_large(MAX_STREAM)
             yield part

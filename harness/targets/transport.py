@@ -1,36 +1,117 @@
-"""httpx over connections of our own: one at a time, which is what a conversation needs."""
+"""What carries the requests of a conversation: a connection of our own, one at a time, which is what a conversation needs."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 from urllib.request import getproxies
 
 import anyio
 import h11
-import httpx
 
-from harness.targets.http11 import CutError, Http11Connection, Origin, connected
+from harness.targets.body import MAX_BODY, BrokenError
+from harness.targets.http11 import Http11Connection, Origin, OverlongError, connected
+from harness.targets.plain_http import Head
+from harness.targets.protocol import FailureKind
 from harness.targets.route import Route
+from harness.targets.url import Url
 
-_PORTS = {"http": 80, "https": 443}
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """One request as it goes out."""
+
+    method: str
+    url: Url
+    headers: tuple[tuple[str, str], ...]
+    """All of them, `Host` and `Content-Length` included."""
+    content: bytes
+    server_name: str | None
+    """Name in the certificate, where it is not the host's."""
+    connect_s: float
+    """Seconds to connect."""
 
 
-def transport_of(route: Route, idle_s: float) -> httpx.AsyncBaseTransport | None:
-    """Return what carries the requests of a conversation; None: httpx's own, which knows proxies.
+class NoConnectionError(Exception):
+    """There is no connection, so that nothing was sent; its cause says why.
+
+    Args:
+        reason: in words, where it is known better than by the cause.
+    """
+
+    def __init__(self, reason: str | None = None) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class Response(Protocol):
+    """A response whose head came. What breaks it raises CutError, OSError or h11.RemoteProtocolError."""
+
+    @property
+    def status(self) -> int:
+        """Status code."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """By names in lower case; a header that came several times has its values joined by commas."""
+        ...
+
+    @property
+    def cookies(self) -> Sequence[str]:
+        """What its `Set-Cookie` headers say."""
+        ...
+
+    async def whole(self) -> bytes:
+        """Return the body as it came; raises BrokenError when that exceeds `MAX_BODY`."""
+        ...
+
+    def parts(self) -> AsyncGenerator[bytes]:
+        """Yield the body piece by piece, as it comes."""
+        ...
+
+    async def close(self) -> None:
+        """Say that it is not read any further."""
+        ...
+
+
+class Transport(Protocol):
+    """Carries one request at a time."""
+
+    async def send(self, request: WireRequest) -> Response:
+        """Return the response to a request, its body unread.
+
+        Raises:
+            NoConnectionError: nothing was sent.
+            CutError: the connection closed before the response began.
+            OSError: it broke.
+            h11.LocalProtocolError: the request is no HTTP.
+            h11.RemoteProtocolError: the response is none.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of what is held open."""
+        ...
+
+
+def transport_of(route: Route, idle_s: float) -> Transport:
+    """Return what carries the requests of a conversation: httpx, where a proxy or an application in this process is spoken to.
 
     Args:
         route: the way to the target.
         idle_s: seconds after which an idle connection is not used again.
     """
-    if route.application is not None:
-        return httpx.ASGITransport(route.application, raise_app_exceptions=False)
-    if route.proxy is not None or (route.trust_env and getproxies().keys() - {"no"}):
-        return None
-    return OneConnectionTransport(route.tls, idle_s)
+    if route.application is None and route.proxy is None and not (route.trust_env and getproxies().keys() - {"no"}):
+        return OneConnection(route.tls, idle_s)
+    from harness.targets.through_httpx import ThroughHttpx  # noqa: PLC0415 - rarely needed, and slow to import
+
+    return ThroughHttpx(route, idle_s)
 
 
-class OneConnectionTransport(httpx.AsyncBaseTransport):
+class OneConnection:
     """Sends one request at a time, over one connection, which is kept for the next one.
 
     Args:
@@ -43,70 +124,78 @@ class OneConnectionTransport(httpx.AsyncBaseTransport):
         self._idle_s = idle_s
         self._connection: Http11Connection | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the response to a request, its body unread."""
-        body = await request.aread()
+    async def send(self, request: WireRequest) -> Response:
+        """Return the response to a request, its body unread; raises as `Transport.send` does."""
+        try:
+            headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers]
+        except UnicodeEncodeError as error:
+            raise h11.LocalProtocolError("a header is not ASCII") from error
         connection = await self._connected(request)
         try:
-            with _Explained():
-                head = await connection.ask(request.method.encode("ascii"), request.url.raw_path, request.headers.raw, body)
+            head = await connection.ask(request.method.encode("ascii"), request.url.path.encode("ascii"), headers, request.content)
         except BaseException:  # also one that is cancelled must leave nothing behind that a next request would read
             connection.close()
             raise
-        return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=_Body(connection), request=request)
+        return _OwnResponse(connection, head)
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
             await self._connection.aclose()
 
-    async def _connected(self, request: httpx.Request) -> Http11Connection:
-        url, extensions = request.url, request.extensions
-        tls = self._tls if url.scheme == "https" else None
-        origin = Origin(url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme], tls, extensions.get("sni_hostname"))
+    async def _connected(self, request: WireRequest) -> Http11Connection:
+        url = request.url
+        origin = Origin(url.host, url.connected_port, self._tls if url.scheme == "https" else None, request.server_name)
         known = self._connection
         if known is not None:
             if known.origin == origin and known.usable(self._idle_s):
                 return known
             known.close()
-        limit_s = extensions.get("timeout", {}).get("connect")
         try:
-            with anyio.fail_after(limit_s):
+            with anyio.fail_after(request.connect_s):
                 self._connection = await connected(origin)
-        except TimeoutError:
-            raise httpx.ConnectTimeout("no connection in time", request=request) from None
+        except TimeoutError as error:
+            raise NoConnectionError(f"no connection within {request.connect_s:g} s") from error
         except OSError as error:
-            raise httpx.ConnectError(str(error), request=request) from error
+            raise NoConnectionError from error
         return self._connection
 
 
-class _Body(httpx.AsyncByteStream):
-    """The body of one response."""
+class _OwnResponse:
+    """The response on a connection of our own."""
 
-    def __init__(self, connection: Http11Connection) -> None:
+    def __init__(self, connection: Http11Connection, head: Head) -> None:
         self._connection = connection
+        self.status = head.status
+        values: dict[str, list[str]] = {}
+        for name, value in head.headers:
+            values.setdefault(name.decode("ascii").lower(), []).append(_text(value))
+        self.headers = {name: ", ".join(all_of_it) for name, all_of_it in values.items()}
+        self.cookies = values.get("set-cookie", ())
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _Explained():
-            async for part in self._connection.body():
-                yield part
+    async def whole(self) -> bytes:
+        """Return the body as it came; raises BrokenError when that exceeds `MAX_BODY`."""
+        try:
+            return await self._connection.whole(MAX_BODY)
+        except OverlongError:
+            raise too_large(MAX_BODY) from None
 
-    async def aclose(self) -> None:
+    def parts(self) -> AsyncGenerator[bytes]:
+        """Yield the body piece by piece, as it comes."""
+        return self._connection.body()
+
+    async def close(self) -> None:
         """Keep the connection for the next request where the body came to its end."""
         self._connection.done()
 
 
-class _Explained:
-    """Turns what h11 and the socket say into httpx's errors."""
+def too_large(most: int) -> BrokenError:
+    """Return what a body of more than so many bytes is."""
+    return BrokenError(f"the reply exceeds {most // 1024} KiB", FailureKind.TOO_LARGE)
 
-    def __enter__(self) -> None:
-        pass
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        match error:
-            case h11.LocalProtocolError():
-                raise httpx.LocalProtocolError(str(error)) from error
-            case h11.RemoteProtocolError() | CutError():
-                raise httpx.RemoteProtocolError(str(error)) from error
-            case OSError():
-                raise httpx.ReadError(str(error)) from error
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

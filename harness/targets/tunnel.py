@@ -6,8 +6,7 @@ import asyncio
 import base64
 import re
 import socket
-
-import httpx
+from urllib.parse import unquote, urlsplit
 
 MAX_HEAD = 16 * 1024
 """Bytes of a proxy's answer."""
@@ -18,16 +17,21 @@ class TunnelError(Exception):
     """The proxy did not make the tunnel."""
 
 
-async def tunnel(proxy: httpx.URL, host: str, port: int) -> socket.socket:
+async def tunnel(proxy: str, host: str, port: int) -> socket.socket:
     """Return a connected socket that leads to a host by way of a proxy with http://.
 
     Raises:
         OSError: there is no connection to the proxy.
         TunnelError: the proxy refused, closed, or spoke something else.
     """
-    connected = await _connected(proxy.host, proxy.port or 80)
+    about = urlsplit(proxy)
+    connected = await _connected(about.hostname or "", about.port or 80)
     try:
-        await _ask(connected, proxy, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        await _ask(
+            connected,
+            (unquote(about.username or ""), unquote(about.password or "")),
+            f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        )
     except (OSError, EOFError) as error:
         connected.close()
         raise TunnelError("the proxy closed the connection") from error
@@ -56,12 +60,12 @@ async def _connected(host: str, port: int) -> socket.socket:
     raise failure or OSError("no address")
 
 
-async def _ask(connected: socket.socket, proxy: httpx.URL, authority: str) -> None:
+async def _ask(connected: socket.socket, user: tuple[str, str], authority: str) -> None:
     """Ask for the tunnel, and read the head of the answer; the other side says nothing more before we speak."""
     loop = asyncio.get_running_loop()
     lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}", "User-Agent: mangaassist-harness"]
-    if proxy.username:
-        pair = base64.b64encode(f"{proxy.username}:{proxy.password}".encode()).decode("ascii")
+    if user[0]:
+        pair = base64.b64encode(":".join(user).encode()).decode("ascii")
         lines.append(f"Proxy-Authorization: Basic {pair}")
     await loop.sock_sendall(connected, ("\r\n".join(lines) + "\r\n\r\n").encode("ascii"))
     head = b""

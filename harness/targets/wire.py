@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 from pydantic import JsonValue
 
 from harness.errors import SettingsError, SourceError
@@ -22,6 +21,7 @@ from harness.targets.fields import ASGI, checked_url
 from harness.targets.file_templates import Use, template_mistakes, variables_used
 from harness.targets.secrets import MIN_SECRET, Secrets
 from harness.targets.target_file import BuildSource, HealthEndpoint, RequestTemplate, TargetFile, VersionEndpoint
+from harness.targets.url import url_of
 from harness.template import is_template, render_known
 from harness.yaml_source.document import Document, read_partly, validated
 
@@ -101,7 +101,7 @@ def default_target(url: str) -> TargetFile:
         "customer": "{{ setup.customer }}",
     }
     return TargetFile(
-        name=base if ASGI.fullmatch(base) else httpx.URL(base).netloc.decode("ascii"),
+        name=base if ASGI.fullmatch(base) else url_of(base).netloc,
         url=base,
         request=RequestTemplate(method="POST", path="/chat/message", body=body),
         reply={"text": "text"},

@@ -3,6 +3,8 @@ import ssl
 import pytest
 import trustme
 
+from harness.targets.through_httpx import ThroughHttpx
+
 
 @pytest.fixture
 def anyio_backend():
@@ -34,4 +36,4 @@ def short_pauses(monkeypatch):
 @pytest.fixture
 def httpx_transport(monkeypatch):
     """Have requests go by httpx's own transport, as through a proxy, for tests that put something in its place."""
-    monkeypatch.setattr("harness.targets.connection.transport_of", lambda *_: None)
+    monkeypatch.setattr("harness.targets.connection.transport_of", ThroughHttpx)

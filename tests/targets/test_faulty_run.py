@@ -80,7 +80,7 @@ async def held(shop, folder, shape, repeats, seed):
 async def proved(shop, folder, monkeypatch, shape, repeats, seed):
     """Hold a look, and prove that it is whole."""
     monkeypatch.setattr("harness.evaluation.evaluate.check", lambda *_: ())
-    monkeypatch.setattr("harness.evaluation.evaluate.wants_language_model", lambda *_: False)
+    monkeypatch.setattr("harness.evaluation.evaluate.read_replies", lambda *_: {})
     monkeypatch.setattr("harness.evaluation.schedule.FIRST_PAUSE_S", 0.01)
     look, collected, proxy = await held(shop, folder, shape, repeats, seed)
     assert collected.problems == ()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
+from contextlib import asynccontextmanager
 
-import httpx
+import h11
 import pytest
 
+from harness.targets.http11 import CutError
 from harness.targets.route import route_of
-from harness.targets.transport import OneConnectionTransport, transport_of
+from harness.targets.through_httpx import ThroughHttpx
+from harness.targets.transport import NoConnectionError, OneConnection, WireRequest, transport_of
+from harness.targets.url import url_of
 from harness.targets.wire import Secrets, Wire, default_target
 from tests.fakes.raw_http import closes, free_port, raw_server, resets, says, writes
 
@@ -22,8 +27,24 @@ ASKED_TO_CLOSE = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n
 TOO_MUCH = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"
 
 
-def client(idle_s=1.0):
-    return httpx.AsyncClient(transport=OneConnectionTransport(ssl.create_default_context(), idle_s), trust_env=False)
+@asynccontextmanager
+async def connection(idle_s=1.0):
+    """Yield what asks for the whole body of a response, over one connection."""
+    own = OneConnection(ssl.create_default_context(), idle_s)
+
+    async def ask(url, *headers, content=b"hi"):
+        about = url_of(url)
+        sent = (("Host", about.netloc), *headers, ("Content-Length", str(len(content))))
+        response = await own.send(WireRequest("POST", about, sent, content, None, 2.0))
+        try:
+            return await response.whole()
+        finally:
+            await response.close()
+
+    try:
+        yield ask
+    finally:
+        await own.close()
 
 
 async def forever(_request, _writer):
@@ -42,56 +63,72 @@ async def stays_open(_request, _writer):
 async def test_a_connection_is_used_again_where_both_sides_are_done(response, connections):
     """Each way of ending a body is read whole; the next request goes by the same connection, or by a new one, and gets its own answer."""
     stays = None if response == UNTIL_CLOSED else stays_open
-    async with raw_server(writes(response, then=stays)) as server, client() as asked:
-        found = [(await asked.post(server.url, content=b"hi")).content for _ in range(2)]
+    async with raw_server(writes(response, then=stays)) as server, connection() as ask:
+        found = [await ask(server.url) for _ in range(2)]
         assert found == [b"hello", b"hello"]
         assert server.connections == connections
 
 
 async def test_an_idle_connection_is_not_used_again():
     """A connection that was idle for too long is given up, because the server may close it at the same moment."""
-    async with raw_server(says({"text": "hello"})) as server, client(idle_s=0.05) as asked:
-        await asked.get(server.url)
+    async with raw_server(says({"text": "hello"})) as server, connection(idle_s=0.05) as ask:
+        await ask(server.url)
         await asyncio.sleep(0.1)
-        await asked.get(server.url)
+        await ask(server.url)
         assert server.connections == 2
 
 
 async def test_a_cancelled_request_leaves_no_answer_behind():
     """The answer that nobody waited for is never taken for the next request's."""
-    async with raw_server(forever, says({"text": "second"})) as server, client() as asked:
+    async with raw_server(forever, says({"text": "second"})) as server, connection() as ask:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
-                await asked.get(server.url)
-        assert (await asked.get(server.url)).json() == {"text": "second"}
+                await ask(server.url)
+        assert json.loads(await ask(server.url)) == {"text": "second"}
         assert server.connections == 2
 
 
 @pytest.mark.parametrize(
     ("behaviour", "error"),
     [
-        (closes, httpx.RemoteProtocolError),
-        (resets, httpx.ReadError),
-        (writes(b"SSH-2.0-OpenSSH\r\n\r\n"), httpx.RemoteProtocolError),
-        (writes(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\nhello"), httpx.RemoteProtocolError),
-        (writes(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000 + b"\r\n\r\n"), httpx.RemoteProtocolError),
+        (closes, CutError),
+        (resets, ConnectionResetError),
+        (writes(b"SSH-2.0-OpenSSH\r\n\r\n"), h11.RemoteProtocolError),
+        (writes(b"HTTP/1.1 200 OK\r\ncontent-le"), CutError),
+        (writes(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\nhello"), CutError),
+        (writes(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhel"), CutError),
+        (writes(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000 + b"\r\n\r\n"), h11.RemoteProtocolError),
+        (writes(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 4\r\n\r\nhello"), h11.RemoteProtocolError),
+        (writes(b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\nhello"), h11.RemoteProtocolError),
+        (writes(b"HTTP/1.1 200 OK\r\nx y: z\r\ncontent-length: 5\r\n\r\nhello"), h11.RemoteProtocolError),
     ],
-    ids=["closed", "reset", "no HTTP", "cut", "head too large"],
+    ids=[
+        "closed",
+        "reset",
+        "no HTTP",
+        "cut in the head",
+        "cut",
+        "cut in a chunk",
+        "head too large",
+        "two lengths",
+        "bad length",
+        "no name",
+    ],
 )
-async def test_what_breaks_a_response_is_told_as_httpx_tells_it(behaviour, error):
-    """Trouble on the wire has httpx's own exceptions, which say how far the request came; the next request goes by a new connection."""
-    async with raw_server(behaviour, says({"text": "hello"})) as server, client() as asked:
+async def test_what_breaks_a_response_says_how_far_the_request_came(behaviour, error):
+    """Cut, reset and no HTTP are told apart, whoever reads the response; the next request goes by a new connection."""
+    async with raw_server(behaviour, says({"text": "hello"})) as server, connection() as ask:
         with pytest.raises(error):
-            await asked.post(server.url, content=b"hi")
-        assert (await asked.get(server.url)).status_code == 200
+            await ask(server.url)
+        assert await ask(server.url) == b'{"text": "hello"}'
         assert server.connections == 2
 
 
 async def test_where_nobody_listens_nothing_was_sent():
-    """A refused connection is a ConnectError that names its cause."""
-    async with client() as asked:
-        with pytest.raises(httpx.ConnectError) as found:
-            await asked.get(f"http://127.0.0.1:{free_port()}")
+    """A refused connection is a NoConnectionError that names its cause."""
+    async with connection() as ask:
+        with pytest.raises(NoConnectionError) as found:
+            await ask(f"http://127.0.0.1:{free_port()}")
     assert isinstance(found.value.__cause__, OSError)
 
 
@@ -100,7 +137,8 @@ def test_a_proxy_is_left_to_httpx(monkeypatch):
     monkeypatch.delenv("HTTP_PROXY", raising=False)
     file = default_target("http://bot.test")
     ours = transport_of(route_of(Wire(file, (), Secrets({}))), 1.0)
-    assert isinstance(ours, OneConnectionTransport)
-    assert transport_of(route_of(Wire(file.model_copy(update={"proxy": "http://proxy.test:3128"}), (), Secrets({}))), 1.0) is None
+    assert isinstance(ours, OneConnection)
+    named = route_of(Wire(file.model_copy(update={"proxy": "http://proxy.test:3128"}), (), Secrets({})))
+    assert isinstance(transport_of(named, 1.0), ThroughHttpx)
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.test:3128")
-    assert transport_of(route_of(Wire(file, (), Secrets({}))), 1.0) is None
+    assert isinstance(transport_of(route_of(Wire(file, (), Secrets({}))), 1.0), ThroughHttpx)
