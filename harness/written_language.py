@@ -17,10 +17,11 @@ MIN_LETTERS = 12
 """Letters under which the language of a text is undecided."""
 DetectedLanguage = Literal["en", "ja", "other"]
 
-_WRITTEN_JAPANESE = re.compile(r"[ぁ-ゖァ-ヺー々〆一-鿿㐀-䶿]")
-_KANA = re.compile(r"[ぁ-ゖァ-ヺー]")
-_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
-_OTHER_SCRIPT = re.compile(r"[Ͱ-᷿ꀀ-힯؀-ۿ]")
+# Runs, and not single characters, because it is half the work to find them.
+_WRITTEN_JAPANESE = re.compile(r"[ぁ-ゖァ-ヺー々〆一-鿿㐀-䶿]+")
+_KANA = re.compile(r"[ぁ-ゖァ-ヺー]+")
+_LATIN = re.compile(r"[A-Za-zÀ-ɏ]+")
+_OTHER_SCRIPT = re.compile(r"[Ͱ-᷿ꀀ-힯؀-ۿ]+")
 _QUOTED_TITLE: Any = re2.compile(r"『[^』\n]{1,80}』")
 _CODE: Any = re2.compile(r"https?://\S+|[\w.+-]+@[\w.-]+|\b[A-Za-z]*\d[\w-]*")
 _WORD = re.compile(r"[a-zà-ɏ']+")
@@ -49,13 +50,8 @@ def detect_language(text: str, ignore: NameIndex | Collection[str] = ()) -> Dete
         text: as written.
         ignore: names that may stand in any language.
     """
-    look = _first_look(text, ignore if isinstance(ignore, NameIndex) else NameIndex((name, "ignored") for name in ignore))
-    return look.language if look.prose is None else _latin_language(look.prose)
-
-
-def language_model_wanted(text: str, ignore: NameIndex) -> bool:
-    """Return whether `detect_language` is going to need py3langid, and has to load it first: that takes a second, and 70 MB."""
-    return _identifier.cache_info().currsize == 0 and _first_look(text, ignore).prose is not None
+    index = ignore if isinstance(ignore, NameIndex) else NameIndex((name, "ignored") for name in ignore)
+    return first_look(normalise(text), index).language
 
 
 _LOADING = threading.Lock()
@@ -69,44 +65,69 @@ def load_language_model() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class Look:
     """What is known of a text's language without py3langid."""
 
-    language: DetectedLanguage | None
-    prose: str | None = None
+    plain: DetectedLanguage | None
+    """What characters and common words say; None where they do not decide."""
+    doubtful: str | None = None
     """What py3langid has to decide on; None where nothing is left to decide."""
 
+    @property
+    def wants_model(self) -> bool:
+        """True when `language` is going to need py3langid, and has to load it first: that takes a second, and 70 MB."""
+        return self.doubtful is not None and _identifier.cache_info().currsize == 0
 
-@functools.lru_cache(maxsize=64)
-def _first_look(text: str, index: NameIndex) -> _Look:
-    """Decide what can be decided by characters and common words; remembered, because whoever prepares asks first."""
-    words = " ".join(_CODE.split(normalise(text)))
+    @property
+    def language(self) -> DetectedLanguage | None:
+        """The language that the text is written in, or None when it is undecided."""
+        return self.plain if self.doubtful is None else _latin_language(self.doubtful)
+
+
+def first_look(text: str, ignore: NameIndex) -> Look:
+    """Decide on the language of a normalised text what can be decided without py3langid."""
+    if _plainly_english(text):
+        return Look("en")
+    words = " ".join(_CODE.split(text))
     letters = _letters(words)
     if sum(letters) < MIN_LETTERS:
-        return _Look(None)
+        return Look(None)
     plain = _plainly(words, *letters)
     if plain is not None:
-        return _Look(plain)
-    prose = " ".join(_QUOTED_TITLE.split(index.without(words)))
+        return Look(plain)
+    prose = " ".join(_QUOTED_TITLE.split(ignore.without(words)))
     japanese, latin, other = _letters(prose)
     if japanese + latin + other < _MIN_PROSE:
-        return _Look(None)
+        return Look(None)
     if other > japanese + latin:
-        return _Look("other")
+        return Look("other")
     share = _JAPANESE_WEIGHT * japanese / (_JAPANESE_WEIGHT * japanese + latin)
     if share >= _JAPANESE_SHARE:
-        kana = len(_KANA.findall(prose))
-        return _Look("ja" if kana * 10 >= japanese else "other")  # without kana it is Chinese
+        return Look("ja" if _count(_KANA, prose) * 10 >= japanese else "other")  # without kana it is Chinese
     if share > _LATIN_SHARE:
-        return _Look(None)
-    return _Look("en") if _carried_by_english(prose) else _Look(None, prose)
+        return Look(None)
+    return Look("en") if _carried_by_english(prose) else Look(None, prose)
+
+
+def _plainly_english(text: str) -> bool:
+    """Return whether a text is English before codes and names are set aside: most English replies, at a third of the work.
+
+    Setting codes aside can only take words away that are not counted for English here, because a common English word that
+    stands between blanks is no part of a code. So whatever is English here is English in what `first_look` does after this.
+    """
+    if not text.isascii() and (_WRITTEN_JAPANESE.search(text) or _OTHER_SCRIPT.search(text)):
+        return False
+    folded = text.casefold()
+    english = [word for word in folded.split() if word in _ENGLISH_WORDS]
+    enough = sum(map(len, english)) >= 2 * MIN_LETTERS  # at least half of their characters are letters
+    return enough and len(set(english)) >= 2 and len(english) * 8 >= len(_WORD.findall(folded))
 
 
 def _plainly(words: str, japanese: int, latin: int, other: int) -> DetectedLanguage | None:
     """Return the language where it is plain even with the names in it: most replies, at a third of the work."""
     if japanese == other == 0 and _carried_by_english(words):
         return "en"
-    if other == 0 and japanese >= _PLAINLY_JAPANESE and latin * 10 <= japanese and len(_KANA.findall(words)) * 4 >= japanese:
+    if other == 0 and japanese >= _PLAINLY_JAPANESE and latin * 10 <= japanese and _count(_KANA, words) * 4 >= japanese:
         return "ja"
     return None
 
@@ -118,7 +139,12 @@ def _carried_by_english(text: str) -> bool:
 
 
 def _letters(text: str) -> tuple[int, int, int]:
-    return len(_WRITTEN_JAPANESE.findall(text)), len(_LATIN.findall(text)), len(_OTHER_SCRIPT.findall(text))
+    return _count(_WRITTEN_JAPANESE, text), _count(_LATIN, text), _count(_OTHER_SCRIPT, text)
+
+
+def _count(letters: re.Pattern[str], text: str) -> int:
+    """Return how many characters of a text stand in runs of such letters."""
+    return sum(map(len, letters.findall(text)))
 
 
 def _latin_language(prose: str) -> DetectedLanguage | None:

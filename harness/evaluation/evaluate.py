@@ -19,8 +19,7 @@ import anyio.to_thread
 from harness.conversations.drive import drive
 from harness.conversations.speaker import Scripted, Speakers
 from harness.errors import JudgeError
-from harness.expectations.check import CheckContext, check
-from harness.expectations.rehearsal import wants_language_model
+from harness.expectations.check import CheckContext, check, read_replies
 from harness.judging.judge import Judge, Judgement
 from harness.records.run import Assignment, ConversationRecord
 from harness.scenarios.model import Scenario
@@ -71,9 +70,10 @@ async def hold(
     transcript = await drive(scenario, opening, services.target, speaker)
     if not transcript.valid:
         return ConversationRecord(assignment, transcript, (), judgement=None)
-    if wants_language_model(transcript, services.context):
+    replies = read_replies(transcript, services.context)
+    if any(reply.look.wants_model for reply in replies.values()):
         await anyio.to_thread.run_sync(load_language_model)  # a second, in which other replies must not seem late
-    return ConversationRecord(assignment, transcript, check(scenario, transcript, services.context), judgement=None)
+    return ConversationRecord(assignment, transcript, check(scenario, transcript, services.context, replies), judgement=None)
 
 
 async def judge(record: ConversationRecord, scenario: Scenario, asked: Judge) -> Judgement:

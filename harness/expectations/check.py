@@ -5,52 +5,26 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from pydantic import JsonValue
 
 from harness.conversations.transcript import Exchange, Transcript, turns_of
-from harness.expectations.apology import check_not_apology
 from harness.expectations.captures import missing_captures
-from harness.expectations.catalogue import check_facts
 from harness.expectations.finding import Finding, FindingOutcome
 from harness.expectations.goals import goal_findings
 from harness.expectations.known import KnownNames
-from harness.expectations.language import check_language, check_max_length
-from harness.expectations.naming import check_contains, check_excludes, check_matches
-from harness.expectations.outcome import Checked, met, not_reached, unmet
-from harness.expectations.payload import check_cites, check_field_equals, check_field_present, check_json_schema, found_at
-from harness.expectations.personal_data import Given, PrivateData, check_no_pii, given_by
+from harness.expectations.outcome import Checked, not_reached, unmet
+from harness.expectations.payload import found_at
+from harness.expectations.personal_data import PrivateData, given_by
+from harness.expectations.prepared import Answered, Circumstances, Prepared, check_of
 from harness.expectations.reading import Reading
-from harness.expectations.requests import check_asks_for, check_does_not_ask_for
 from harness.expectations.standing import STANDING, expected
 from harness.facts import Facts
-from harness.scenarios.model import (
-    AsksFor,
-    Cites,
-    Contains,
-    DoesNotAskFor,
-    Excludes,
-    Expectation,
-    FactsMatch,
-    FieldEquals,
-    FieldPresent,
-    JsonSchema,
-    Language,
-    LanguageIs,
-    Matches,
-    MaxLength,
-    NoPii,
-    NotApology,
-    RepliesWithin,
-    Scenario,
-    Severity,
-    Status,
-    Turn,
-)
+from harness.scenarios.model import Expectation, Language, Scenario, Severity, Turn
 from harness.scenarios.rubric import Rubric
 from harness.targets.protocol import Owner, Reply
-from harness.template import TemplateError, is_template, render, render_value, strings_of
 
 _ANSWERED = range(200, 300)
 
@@ -74,65 +48,74 @@ class CheckContext:
         """Customers' data, indexed."""
         return PrivateData(self.facts)
 
-    def expected(self, scenario: Scenario, turn: Turn) -> tuple[tuple[int, Expectation], ...]:
-        """Return all that is expected of a turn with its index, made once for all repeats of its scenario."""
+    def expected(self, scenario: Scenario, turn: Turn) -> tuple[Prepared, ...]:
+        """Return all that is expected of a turn, made ready once for all repeats of its scenario."""
         known = self._expected.get(id(turn))
         if known is None or known[0] is not scenario or known[1] is not turn:
-            known = self._expected[id(turn)] = (scenario, turn, expected(scenario, turn, self.rubric))
+            around = self.around(scenario, turn.language or scenario.locale)
+            ready = tuple(
+                Prepared(index, expectation, check_of(expectation, around, standing=index == STANDING))
+                for index, expectation in expected(scenario, turn, self.rubric)
+            )
+            known = self._expected[id(turn)] = (scenario, turn, ready)
         return known[2]
 
+    def around(self, scenario: Scenario, language: Language) -> Circumstances:
+        """Return what the checks of a scenario need, for replies that are due in a language."""
+        return Circumstances(language, self.reply_within_s, self.private, functools.partial(self._question, scenario))
+
     @functools.cached_property
-    def _expected(self) -> dict[int, tuple[Scenario, Turn, tuple[tuple[int, Expectation], ...]]]:
+    def _expected(self) -> dict[int, tuple[Scenario, Turn, tuple[Prepared, ...]]]:
         return {}
 
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """One turn that brought a reply, with all that its checks look at."""
-
-    context: CheckContext
-    scenario: Scenario
-    reading: Reading
-    given: Given
-    language: Language
-    """What the reply has to be in, unless an expectation says otherwise."""
-
-    def question(self, criterion_id: str | None) -> str | None:
+    def _question(self, scenario: Scenario, criterion_id: str | None) -> str | None:
         """Return what a criterion asks, of the rubric or of the scenario itself."""
         if criterion_id is None:
             return None
-        own = next((own.question for own in self.scenario.own_criteria if own.id == criterion_id), None)
-        known = self.context.rubric.criterion_by_id.get(criterion_id)
+        own = next((own.question for own in scenario.own_criteria if own.id == criterion_id), None)
+        known = self.rubric.criterion_by_id.get(criterion_id)
         return own if known is None else known.question
 
 
-def check(scenario: Scenario, transcript: Transcript, context: CheckContext) -> tuple[Finding, ...]:
+def read_replies(transcript: Transcript, context: CheckContext) -> Mapping[int, Reading]:
+    """Return turn → its reply, to be read once by whoever looks at it; turns without a reply are left out."""
+    return {one.turn: Reading(one.reply, context.names) for one in transcript.exchanges if one.reply is not None}
+
+
+def check(
+    scenario: Scenario, transcript: Transcript, context: CheckContext, replies: Mapping[int, Reading] | None = None
+) -> tuple[Finding, ...]:
     """Check a conversation; the findings stand in the order of the turns, standing expectations first, a missing capture or the goal last.
 
     A turn that failed at the target's hands fails all that must hold of it, and a status outside 200-299 is such a
     failure: its body is no answer. A turn that was never held, or that our own trouble kept from being
     answered, is not reached.
+
+    Args:
+        scenario: what was to be said and is expected.
+        transcript: what happened.
+        context: what checking needs beside them.
+        replies: those of the transcript, where somebody has begun to read them.
     """
+    replies = read_replies(transcript, context) if replies is None else replies
     exchanges = {exchange.turn: exchange for exchange in transcript.exchanges}
     findings: list[Finding] = []
     captured: dict[str, Any] = {}
     said: list[str] = []
     for number, turn in enumerate(turns_of(scenario, transcript), start=1):
-        expectations = context.expected(scenario, turn)
-        exchange = exchanges.get(number)
+        ready, exchange, reading = context.expected(scenario, turn), exchanges.get(number), replies.get(number)
         if exchange is not None:
             said.append(exchange.sent)
         why = _unanswered(exchange, transcript)
-        if why is None and exchange is not None and exchange.reply is not None:
-            reading = Reading(exchange.reply, context.names)
-            held = _Held(context, scenario, reading, given_by(scenario.setup, said), turn.language or scenario.locale)
-            outcomes = [_outcome_with(captured, expectation, held, standing_one=index == STANDING) for index, expectation in expectations]
-            captured |= _captured(turn, exchange.reply.payload)
+        if why is None and reading is not None:
+            answered = Answered(reading, given_by(scenario.setup, said), captured)
+            findings += [_finding(number, one, one.check(answered)) for one in ready]
+            captured |= _captured(turn, reading.reply.payload)
         else:
-            outcomes = [_without_answer(expectation, why or _Unanswered("no reply", failed=False)) for _, expectation in expectations]
-        findings += [_finding(number, *pair, checked) for pair, checked in zip(expectations, outcomes, strict=True)]
+            why = why or _Unanswered("no reply", failed=False)
+            findings += [_finding(number, one, _without_answer(one.expectation, why)) for one in ready]
     further = (*missing_captures(scenario, transcript), *goal_findings(scenario, transcript))
-    return tuple(sorted((*findings, *further), key=lambda finding: finding.turn))
+    return tuple(sorted((*findings, *further), key=attrgetter("turn")))
 
 
 def meets_all(expectations: Iterable[Expectation], reply: Reply, scenario: Scenario, context: CheckContext, said: Sequence[str]) -> bool:
@@ -145,12 +128,14 @@ def meets_all(expectations: Iterable[Expectation], reply: Reply, scenario: Scena
         context: what checking needs.
         said: what the user has said so far, which is theirs to hear again.
     """
-    held = _Held(context, scenario, Reading(reply, context.names), given_by(scenario.setup, said), scenario.locale)
-    return all(_outcome(one, held, standing_one=False).outcome is FindingOutcome.MET for one in expectations)
+    answered = Answered(Reading(reply, context.names), given_by(scenario.setup, said), {})
+    around = context.around(scenario, scenario.locale)
+    return all(check_of(one, around)(answered).outcome is FindingOutcome.MET for one in expectations)
 
 
-def _finding(turn: int, index: int, expectation: Expectation, checked: Checked) -> Finding:
-    return Finding(turn, index, expectation.kind, expectation.severity, expectation.criterion, checked.outcome, checked.evidence)
+def _finding(turn: int, one: Prepared, checked: Checked) -> Finding:
+    expectation = one.expectation
+    return Finding(turn, one.index, expectation.kind, expectation.severity, expectation.criterion, checked.outcome, checked.evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,74 +168,3 @@ def _without_answer(expectation: Expectation, unanswered: _Unanswered) -> Checke
 def _captured(turn: Turn, payload: JsonValue) -> dict[str, Any]:
     found = {name: found_at(path, payload) for name, path in turn.capture.items()}
     return {name: value for name, value in found.items() if value is not None}
-
-
-def _outcome_with(captured: Mapping[str, Any], expectation: Expectation, held: _Held, *, standing_one: bool) -> Checked:
-    try:
-        rendered = _rendered(expectation, {"captured": captured})
-    except TemplateError as error:
-        return unmet(f"the expectation needs a value that no earlier reply carried: {error}")
-    return _outcome(rendered, held, standing_one=standing_one)
-
-
-def _rendered(expectation: Expectation, values: Mapping[str, Any]) -> Expectation:
-    """Put captured values into the texts of an expectation; patterns, paths and ids are fixed when a scenario is loaded."""
-    match expectation:
-        case Contains(any=some, all=every) if any(map(is_template, (*some, *every))):
-            return expectation.model_copy(
-                update={"any": tuple(render(text, values) for text in some), "all": tuple(render(text, values) for text in every)}
-            )
-        case Excludes(any=some) if any(map(is_template, some)):
-            return expectation.model_copy(update={"any": tuple(render(text, values) for text in some)})
-        case FieldEquals(value=value) if any(is_template(text) for _, text in strings_of(value)):
-            return expectation.model_copy(update={"value": render_value(value, values)})
-        case _:
-            return expectation
-
-
-def _outcome(expectation: Expectation, held: _Held, *, standing_one: bool) -> Checked:  # noqa: C901, PLR0912 — one flat match, one line a kind
-    reading, reply = held.reading, held.reading.reply
-    match expectation:
-        case Contains():
-            return check_contains(expectation, reading)
-        case Excludes():
-            return check_excludes(expectation, reading)
-        case Matches():
-            return check_matches(expectation, reading, held.question(expectation.criterion))
-        case FieldEquals():
-            return check_field_equals(expectation, reply.payload)
-        case FieldPresent():
-            return check_field_present(expectation, reply.payload)
-        case JsonSchema():
-            return check_json_schema(expectation, reply.payload)
-        case Status():
-            return _in_status(expectation, reply.status)
-        case RepliesWithin():
-            return _in_time(expectation, reply.latency_s, held.context.reply_within_s)
-        case LanguageIs():
-            return check_language(expectation.language or held.language, reading)
-        case MaxLength():
-            return check_max_length(expectation, held.language, reading)
-        case Cites():
-            return check_cites(expectation, reply.payload, standing=standing_one)
-        case FactsMatch():
-            return check_facts(expectation, reading)
-        case NoPii():
-            return check_no_pii(reading, held.given, held.context.private)
-        case NotApology():
-            return check_not_apology(reading)
-        case AsksFor():
-            return check_asks_for(expectation.slot, reading)
-        case DoesNotAskFor():
-            return check_does_not_ask_for(expectation.slot, reading)
-
-
-def _in_status(expectation: Status, status: int) -> Checked:
-    return met(f"HTTP {status}") if status in expectation.any else unmet(f"HTTP {status}, not {', '.join(map(str, expectation.any))}")
-
-
-def _in_time(expectation: RepliesWithin, latency_s: float, default_s: float) -> Checked:
-    limit = default_s if expectation.seconds is None else expectation.seconds
-    if latency_s <= limit:
-        return met(f"the reply took {latency_s:.3f} s, at most {limit:g} s")
-    return unmet(f"the reply took {latency_s:.3f} s, more than {limit:g} s")

@@ -49,5 +49,6 @@ def quoted_around(text: str, start: int, end: int, limit: int = MAX_QUOTE) -> st
 
 
 def _short(text: str, limit: int) -> str:
-    text = text.encode("utf-8", "replace").decode("utf-8")  # JSON may hold halves of surrogate pairs, which no file can
+    if not text.isascii():  # JSON may hold halves of surrogate pairs, which no file can
+        text = text.encode("utf-8", "replace").decode("utf-8")
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -8,7 +8,7 @@ from typing import Any
 from harness.expectations.known import KnownNames
 from harness.targets.protocol import Reply
 from harness.text import Mention, fold, normalise, sentences
-from harness.written_language import DetectedLanguage, detect_language
+from harness.written_language import DetectedLanguage, Look, first_look
 
 
 class Reading:
@@ -45,6 +45,11 @@ class Reading:
         return tuple(sentences(self.text, [(mention.start, mention.end) for mention in self.mentions]))
 
     @functools.cached_property
+    def look(self) -> Look:
+        """The language as far as it shows at first sight; says whether a model is wanted for the rest."""
+        return first_look(self.text, self.names.any_language)
+
+    @functools.cached_property
     def language(self) -> DetectedLanguage | None:
         """The language that the reply is written in, or None when it is undecided."""
-        return detect_language(self.text, self.names.any_language)
+        return self.look.language

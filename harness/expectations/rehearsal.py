@@ -1,8 +1,6 @@
 """Checks, once, on a made-up reply: what is compiled on first use is there before anything is sent.
 
-While we compile patterns or load a language model, every reply under way would seem late, and our own trouble is never the bot's.
-The language model is large and hardly ever needed: whoever holds conversations asks `wants_language_model` before checking, and has it
-loaded beside what is going on.
+While we compile patterns, every reply under way would seem late, and our own trouble is never the bot's.
 """
 
 from __future__ import annotations
@@ -11,10 +9,8 @@ from collections.abc import Iterable
 
 from harness.conversations.transcript import EndReason, Exchange, Transcript
 from harness.expectations.check import CheckContext, check
-from harness.expectations.reading import Reading
 from harness.scenarios.model import Scenario
 from harness.targets.protocol import Reply, TargetIdentity
-from harness.written_language import language_model_wanted
 
 REPLY = "This is a made-up reply, and it is long enough for what looks at the language and the length of it."
 
@@ -26,9 +22,3 @@ def rehearse(scenarios: Iterable[Scenario], context: CheckContext) -> None:
         said = (scenario.user.goal,) if scenario.user else tuple(turn.say for turn in scenario.turns)
         exchanges = tuple(Exchange(number, line, reply, None, ()) for number, line in enumerate(said, start=1))
         check(scenario, Transcript(scenario.id, 0, 0, TargetIdentity("", ""), exchanges, EndReason.COMPLETED), context)
-
-
-def wants_language_model(transcript: Transcript, context: CheckContext) -> bool:
-    """Return whether checking a conversation is going to need the language model, which is not loaded yet."""
-    names = context.names
-    return any(language_model_wanted(Reading(one.reply, names).text, names.any_language) for one in transcript.exchanges if one.reply)

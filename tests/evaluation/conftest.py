@@ -16,6 +16,6 @@ def anyio_backend():
 @pytest.fixture
 def services(monkeypatch):
     """Services around a target, with a check that finds one thing: checking has its own room and tests."""
-    monkeypatch.setattr("harness.evaluation.evaluate.check", lambda _scenario, _transcript, _context: (FINDING,))
-    monkeypatch.setattr("harness.evaluation.evaluate.wants_language_model", lambda *_: False)
+    monkeypatch.setattr("harness.evaluation.evaluate.check", lambda *_: (FINDING,))
+    monkeypatch.setattr("harness.evaluation.evaluate.read_replies", lambda *_: {})
     return lambda target, judge=None: Services(target, judge or NotingJudge(), context=None)

@@ -112,7 +112,7 @@ LIMIT_S = 10.0
 async def test_a_run_keeps_its_deadline_within_a_tenth_over_real_sockets(tmp_path, monkeypatch, shape, trouble):
     """Far more conversations than there is time for, with a healthy target or one that never ends an answer, teardown included."""
     monkeypatch.setattr("harness.evaluation.evaluate.check", lambda *_: ())
-    monkeypatch.setattr("harness.evaluation.evaluate.wants_language_model", lambda *_: False)
+    monkeypatch.setattr("harness.evaluation.evaluate.read_replies", lambda *_: {})
     spoil = {
         "none": lambda _: None,
         "hangs": lambda _: hangs,

@@ -40,7 +40,7 @@ import anyio
 import harness.evaluation.evaluate as room
 from tests.evaluation.test_killed import ThinkingJudge, hold
 room.check = lambda *_: ()
-room.wants_language_model = lambda *_: False
+room.read_replies = lambda *_: {}
 anyio.run(hold, sys.argv[1], Path(sys.argv[2]), ThinkingJudge(int(sys.argv[3])))
 """
 

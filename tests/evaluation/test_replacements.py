@@ -37,7 +37,7 @@ LOOK = [
 @pytest.fixture(autouse=True)
 def no_language_model(monkeypatch):
     """Plain English throughout: nothing has to be loaded for it."""
-    monkeypatch.setattr("harness.evaluation.evaluate.wants_language_model", lambda *_: False)
+    monkeypatch.setattr("harness.evaluation.evaluate.read_replies", lambda *_: {})
 
 
 class Played:

@@ -8,8 +8,8 @@ import sys
 PROGRAM = """
 from harness import written_language
 from harness.conversations.transcript import EndReason, Exchange, Transcript
-from harness.expectations.check import CheckContext
-from harness.expectations.rehearsal import rehearse, wants_language_model
+from harness.expectations.check import CheckContext, read_replies
+from harness.expectations.rehearsal import rehearse
 from harness.package_data import shipped
 from harness.scenarios.load import load_suite
 from harness.targets.protocol import Reply, TargetIdentity
@@ -23,6 +23,10 @@ def said(text):
     return Transcript("one", 0, 1, TargetIdentity("", ""), (exchange,), EndReason.COMPLETED)
 
 
+def wants(transcript):
+    return any(reading.look.wants_model for reading in read_replies(transcript, context).values())
+
+
 def loaded():
     return written_language._identifier.cache_info().currsize
 
@@ -30,11 +34,11 @@ def loaded():
 french = said("Voici une réponse inventée, assez longue pour que le modèle de langue soit consulté à son sujet.")
 rehearse(suite.scenarios, context)
 print(loaded())
-print(wants_language_model(said("The volumes that you asked for are in stock."), context))
-print(wants_language_model(said("この本は在庫がございます。ご安心ください。"), context))
-print(wants_language_model(french, context))
+print(wants(said("The volumes that you asked for are in stock.")))
+print(wants(said("この本は在庫がございます。ご安心ください。")))
+print(wants(french))
 written_language.load_language_model()
-print(wants_language_model(french, context), loaded())
+print(wants(french), loaded())
 """
 
 
