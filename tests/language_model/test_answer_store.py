@@ -181,6 +181,48 @@ def test_a_replay_reads_and_never_writes(path):
             store.keep(CacheKey("b" * 64), answer())
 
 
+def test_what_is_kept_late_is_found_at_once_and_in_the_file_a_moment_later(path):
+    """Nobody who asks the same store misses it; others find it soon, and without the store being closed."""
+    with AnswerStore(path) as store, AnswerStore(path) as other:
+        store.keep_late(KEY, answer("late"))
+        assert json.loads(store.find(KEY.digest).body)["content"][0]["text"] == "late"
+        until = time.monotonic() + 20
+        while other.find(KEY.digest) is None:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        assert store.find(KEY.digest) == other.find(KEY.digest)
+
+
+def test_closing_writes_what_was_kept_late_whatever_ended_the_run(path):
+    """An error in the block loses nothing; the first answer stands, unless it is to be replaced."""
+    with pytest.raises(KeyboardInterrupt), AnswerStore(path) as store:
+        for number in range(50):
+            store.keep_late(CacheKey(f"{number:064}"), answer(f"late {number}"))
+        raise KeyboardInterrupt
+    with AnswerStore(path) as store:
+        assert len(store) == 50
+        store.keep_late(CacheKey(f"{1:064}"), answer("second"))
+        store.keep_late(CacheKey(f"{2:064}"), answer("second"), replace=True)
+    with AnswerStore(path) as store:
+        texts = [json.loads(store.find(f"{number:064}").body)["content"][0]["text"] for number in (1, 2)]
+    assert texts == ["late 1", "second"]
+
+
+def test_an_answer_that_cannot_be_written_late_ends_the_run(path):
+    """Whoever looks next is told why, and closing tells it once more."""
+    with AnswerStore(path) as store:
+        store.keep(KEY, answer())
+    store = AnswerStore(path, read_only=True)
+    store.keep_late(CacheKey("b" * 64), answer())
+    until = time.monotonic() + 20
+    with pytest.raises(StoreError, match="write-protected"):
+        while time.monotonic() < until:
+            store.find(KEY.digest)
+            time.sleep(0.01)
+    with pytest.raises(StoreError, match="write-protected"):
+        store.close()
+
+
 def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     """A file where the folder belongs is told with its place."""
     (tmp_path / "kept").write_text("a file")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any, Self
 from harness.language_model.answers.cache_key import CacheKey
 from harness.language_model.answers.store_file import StoreFile
 from harness.language_model.answers.submissions import SUBMISSION_TABLES, Submissions
+from harness.language_model.answers.writing import LateWriting
 from harness.language_model.door import ModelAnswer, ModelFailure, ModelRequest
 from harness.language_model.wire import read_message
 
@@ -61,6 +62,23 @@ def kept(answer: ModelAnswer, key: CacheKey, at: datetime) -> KeptAnswer:
     return KeptAnswer(body, key.nonce, answer.model, answer.usage.output_tokens, answer.request_id, at.isoformat(timespec="seconds"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """An answer that is to be written."""
+
+    digest: str
+    answer: KeptAnswer
+    replaces: bool
+    """In the place of one that cannot be used; else the one that is there stays."""
+
+    def statement(self) -> tuple[str, tuple[Any, ...]]:
+        """Return what writes it."""
+        one = self.answer
+        row = (self.digest, one.nonce, one.model, zlib.compress(one.body), one.output_tokens, one.request_id, one.kept_at)
+        how = "REPLACE" if self.replaces else "IGNORE"
+        return f"INSERT OR {how} INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, _seal(self.digest, one))  # noqa: S608 - one of two words of ours
+
+
 class AnswerStore:
     """The answers in one file, shared by all runs and processes; a context manager that closes it.
 
@@ -76,6 +94,7 @@ class AnswerStore:
     def __init__(self, path: Path, *, read_only: bool = False, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._file = StoreFile(path, (_TABLE, *SUBMISSION_TABLES), SCHEMA_VERSION, read_only=read_only)
         self._now = now
+        self._late: LateWriting[_Row] = LateWriting(self._write)
         self.submissions = Submissions(self._file, now)
         """What was asked in batches, and is not collected yet."""
 
@@ -85,7 +104,10 @@ class AnswerStore:
         return self._file.path
 
     def find(self, digest: str) -> KeptAnswer | None:
-        """Return the answer that is kept under a key."""
+        """Return the answer that is kept under a key; raises StoreError also where those kept late could not be written."""
+        late = self._late.find(digest)
+        if late is not None:
+            return late.answer
         rows = self._file.rows("SELECT body, nonce, model, output_tokens, request_id, kept_at, seal FROM answers WHERE key = ?", (digest,))
         if not rows:
             return None
@@ -103,32 +125,48 @@ class AnswerStore:
             answer: a whole one.
             replace: put it in the place of one that cannot be used.
         """
-        value = kept(answer, key, self._now())
-        if len(value.body) > MAX_VALUE:
-            return False
-        row = (key.digest, value.nonce, value.model, zlib.compress(value.body), value.output_tokens, value.request_id, value.kept_at)
-        how = "REPLACE" if replace else "IGNORE"
-        statement = f"INSERT OR {how} INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - one of two words of ours
-        return self._file.change((statement, (*row, _seal(key.digest, value)))) > 0
+        row = self._row(key, answer, replace=replace)
+        return row is not None and self._write((row,)) > 0
+
+    def keep_late(self, key: CacheKey, answer: ModelAnswer, *, replace: bool = False) -> None:
+        """Keep an answer as `keep` does, at once for whoever looks for it here, and in the file a moment later (`writing`).
+
+        That it could not be written is raised by the next `find`, and when the store is closed.
+        """
+        row = self._row(key, answer, replace=replace)
+        if row is not None:
+            self._late.put(row.digest, row)
 
     def typical_output(self, model: str) -> float | None:
-        """Return the mean output tokens of the kept answers of a model; None where there are none."""
+        """Return the mean output tokens of the answers of a model in the file; None where there are none."""
         ((mean,),) = self._file.rows("SELECT avg(output_tokens) FROM answers WHERE model = ?", (model,))
         return None if mean is None else float(mean)
 
     def __len__(self) -> int:
+        self._late.settle()
         ((count,),) = self._file.rows("SELECT count(*) FROM answers")
         return int(count)
 
     def close(self) -> None:
-        """Close the file; closing twice is harmless."""
-        self._file.close()
+        """Write what was kept late, and close the file; closing twice is harmless."""
+        try:
+            self._late.close()
+        finally:
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+    def _row(self, key: CacheKey, answer: ModelAnswer, *, replace: bool) -> _Row | None:
+        """Return what is written of an answer; None for one that is too large."""
+        value = kept(answer, key, self._now())
+        return _Row(key.digest, value, replace) if len(value.body) <= MAX_VALUE else None
+
+    def _write(self, rows: Sequence[_Row]) -> int:
+        return self._file.change(*(row.statement() for row in rows))
 
     def _unpacked(self, digest: str, packed: Any) -> bytes:
         try:

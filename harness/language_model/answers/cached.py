@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import anyio
-import anyio.to_thread
 
 from harness.errors import JudgeError
 from harness.language_model.answers.answer_store import AnswerStore
@@ -17,9 +16,6 @@ from harness.language_model.answers.cache_key import CacheKey, KeyOf
 from harness.language_model.door import FailureKind, LanguageModel, ModelAnswer, ModelFailure, ModelRequest
 from harness.language_model.money.ledger import Ledger
 from harness.language_model.usage import Usage
-
-THREADS = 2
-"""Threads that write to the store: it takes one at a time, and each costs memory."""
 
 
 class CachedDoor:
@@ -40,7 +36,6 @@ class CachedDoor:
         self._ledger = ledger
         self._joins = joins
         self._under_way: dict[str, anyio.Event] = {}
-        self._threads = anyio.CapacityLimiter(THREADS)
 
     async def ask(self, request: ModelRequest) -> ModelAnswer | ModelFailure:
         """Answer one request, from the store where it can.
@@ -82,8 +77,7 @@ class CachedDoor:
             )
         answer = await self._asked(request)
         if isinstance(answer, ModelAnswer):
-            with anyio.CancelScope(shield=True):  # it is paid for, whoever gave up waiting
-                await anyio.to_thread.run_sync(lambda: self._store.keep(key, answer, replace=replaces), limiter=self._threads)
+            self._store.keep_late(key, answer, replace=replaces)
         return answer
 
     async def _asked(self, request: ModelRequest) -> ModelAnswer | ModelFailure:
