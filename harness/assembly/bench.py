@@ -9,25 +9,23 @@ from typing import TYPE_CHECKING
 
 from harness.assembly.judges import model_access, open_judge
 from harness.assembly.speakers import cast_of, played, plays
-from harness.baselines.baseline import Baseline
-from harness.baselines.file import read_baseline
-from harness.calibration.calibration import Calibration
-from harness.calibration.file import stored_calibration
 from harness.conversations.speaker import Scripted, Speakers
 from harness.errors import SettingsError
 from harness.evaluation.evaluate import Services
 from harness.expectations.check import CheckContext
-from harness.gates.quality_calibration import Standing, standing_of
 from harness.judging.judge import Judge
 from harness.judging.offline_judge import OfflineJudge
-from harness.records.run import RunRecord
 from harness.scenarios.load import Suite, load_suite, select
 from harness.settings import Settings
 from harness.targets.open import OpenableTarget, is_sandboxed, open_target
 
 if TYPE_CHECKING:
     from harness.assembly.trusted import Trust
+    from harness.baselines.baseline import Baseline
+    from harness.calibration.calibration import Calibration
+    from harness.gates.quality_calibration import Standing
     from harness.language_model.access import ModelAccess
+    from harness.records.run import RunRecord
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,8 @@ class Bench:
         """Return how far the judge is calibrated in what it scores here; None for one that only follows rules and was never calibrated."""
         if self.calibration is None and isinstance(self.judge, OfflineJudge):
             return None
+        from harness.gates.quality_calibration import standing_of  # noqa: PLC0415 - for gates alone
+
         scored = [(name, scenario.locale) for scenario in self.suite.scenarios for name in self.judge.dimensions(scenario)]
         return standing_of(self.calibration, scored, run, baseline)
 
@@ -129,6 +129,9 @@ def set_up(
     speakers = cast_of(settings, suite, target.reply_within_s, access)
     if not gated:
         return Bench(settings, suite, (), judge, target, baseline=None, access=access, speakers=speakers)
+    from harness.baselines.file import read_baseline  # noqa: PLC0415 - what a run is held against, for gates alone
+    from harness.calibration.file import stored_calibration  # noqa: PLC0415 - as above
+
     recorded = read_baseline(settings.baseline) if settings.baseline and blue is None else None
     return Bench(
         settings,

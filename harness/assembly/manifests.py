@@ -12,9 +12,9 @@ from importlib.metadata import version
 from harness.assembly.bench import Bench
 from harness.baselines.changed_terms import as_recorded
 from harness.errors import SettingsError
-from harness.records.run import RunManifest, ScenarioPlan, SeedStream
+from harness.records.run import LookSchedule, RunManifest, ScenarioPlan, SeedStream
 from harness.records.store import new_run_id
-from harness.trial.plan import look_schedule, scenario_plans
+from harness.trial.plan import scenario_plans
 
 _NAMED = 6
 """Scenarios that are named, of many."""
@@ -52,7 +52,6 @@ def planned_manifest(
     """
     settings = bench.settings
     plans = _plans(bench)
-    schedule = look_schedule(plans, bench.baseline, settings.policy, settings.repeats, settings.max_judged) if bench.gated else None
     return RunManifest(
         run_id=run_id,
         created=created,
@@ -70,13 +69,21 @@ def planned_manifest(
         baseline=bench.baseline.id if bench.baseline else None,
         policy=settings.policy.planned,
         deselected=_deselected(bench),
-        schedule=schedule,
+        schedule=_looks(bench, plans) if bench.gated else None,
         pinned=bench.pinned.id if bench.pinned else None,
         against=bench.blue.identity if bench.blue else None,
         coupled=coupled,
         first=only_repeat or 0,
         trusted_revision=bench.trust.terms.commit if bench.trust else None,
     )
+
+
+def _looks(bench: Bench, plans: tuple[ScenarioPlan, ...]) -> LookSchedule:
+    """Return the looks at quality of a gate run."""
+    from harness.trial.looks import look_schedule  # noqa: PLC0415 - arrays and statistics, for gates alone
+
+    settings = bench.settings
+    return look_schedule(plans, bench.baseline, settings.policy, settings.repeats, settings.max_judged)
 
 
 def _plans(bench: Bench) -> tuple[ScenarioPlan, ...]:

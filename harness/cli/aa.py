@@ -55,13 +55,13 @@ def command(*, config: Path | None, splits: int, output: Path | None, as_json: b
         raise click.UsageError(f"{named}: nothing is held without --target, so this would mean nothing")
     from harness.baselines.file import read_baseline
     from harness.baselines.noise import noise_path, write_noise
+    from harness.cli.choosing import chosen_settings
     from harness.cli.reporting import refuse_unwritable
-    from harness.cli.verdict import chosen_settings
     from harness.errors import SettingsError
     from harness.gates.self_comparison import GateInUse, measure_noise
     from harness.reports.noise import NoiseReport, noise_document, noise_text
     from harness.reports.terminal import fitting_width
-    from harness.trial.plan import look_schedule
+    from harness.trial.looks import look_schedule
 
     # What the gate is going to do, not what is held here: --repeats says how deep the fresh run is.
     settings = chosen_settings(config, {"baseline": flags["baseline"]}, os.environ)
@@ -95,7 +95,7 @@ def _fresh_run(settings: Settings, baseline: Baseline, flags: Mapping[str, Any])
     from harness.cli.holding import hold
     from harness.errors import BaselineError
     from harness.records.run import SeedStream
-    from harness.trial.trial import measure
+    from harness.trial.measuring import measure
 
     bench = assemble(settings, flags["only"], os.environ, gated=False)
     judge = bench.judge.identity

@@ -44,17 +44,17 @@ def record(
     from harness.assembly.bench import assemble
     from harness.baselines.baseline import MIN_REPEATS, refuse_unscored
     from harness.baselines.file import write_baseline
+    from harness.cli.choosing import chosen_settings
     from harness.cli.holding import hold
     from harness.cli.rejudging import spent_by
     from harness.cli.reporting import refuse_unwritable
-    from harness.cli.verdict import chosen_settings
     from harness.cli.watching import anchor_watch
     from harness.errors import SettingsError, TargetError
     from harness.frozen import plain
     from harness.gates.quality_drift import measured_cautions
     from harness.records.redact import Known
     from harness.records.run import SeedStream
-    from harness.trial.trial import measure
+    from harness.trial.measuring import measure
     from harness.trial.watching import measured_drift
 
     settings = chosen_settings(config, {**flags, "repeats": flags["repeats"] or BASELINE_REPEATS}, os.environ)

@@ -31,8 +31,8 @@ def command(*, config: Path | None, only: tuple[str, ...], as_json: bool, **flag
     from harness.assembly.bench import open_suite
     from harness.assembly.judges import NO_JUDGE
     from harness.baselines.file import read_baseline
+    from harness.cli.choosing import chosen_settings
     from harness.cli.foreseeing import estimate_report, foreseeable
-    from harness.cli.verdict import chosen_settings
     from harness.errors import SettingsError
     from harness.reports.estimate import estimate_document, estimate_text
     from harness.reports.terminal import fitting_width

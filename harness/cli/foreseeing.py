@@ -28,7 +28,8 @@ from harness.reports.estimate import EstimateReport
 from harness.scenarios.load import Suite
 from harness.settings import CLAUDE, Settings
 from harness.trial.expected import expected_judged, judged_by_look
-from harness.trial.plan import look_schedule, scenario_plans
+from harness.trial.looks import look_schedule
+from harness.trial.plan import scenario_plans
 
 
 def estimate_report(settings: Settings, suite: Suite, environ: Mapping[str, str], baseline: Baseline | None) -> EstimateReport:

@@ -23,8 +23,6 @@ from harness.records.journal import Journal, read_manifest
 from harness.records.run import RunManifest, SeedStream
 from harness.records.store import BESIDE, JOURNAL, LAST, find_run, open_run_folder
 from harness.trial.experiment import Arm, Experiment
-from harness.trial.plan import resumed_schedule
-from harness.trial.sharding import refuse_empty
 
 Result = TypeVar("Result")
 SPENDING = "spending.jsonl"
@@ -108,7 +106,10 @@ def _placed(bench: Bench, stream: SeedStream, flags: Mapping[str, Any]) -> tuple
     runs = bench.settings.runs
     if resume is None:
         manifest = replace(new_manifest(bench, stream, seed, coupled=coupled, only_repeat=flags.get("repeat")), shard=flags.get("shard"))
-        refuse_empty(manifest)
+        if manifest.shard is not None:
+            from harness.trial.sharding import refuse_empty
+
+            refuse_empty(manifest)
         return open_run_folder(out or runs / manifest.run_id), manifest, False
     folder = out or find_run(runs, resume)
     kept = read_manifest(folder / JOURNAL)
@@ -119,5 +120,9 @@ def _placed(bench: Bench, stream: SeedStream, flags: Mapping[str, Any]) -> tuple
     manifest = planned_manifest(
         bench, stream, run_id=kept.run_id, created=kept.created, seed=kept.seed, coupled=coupled, only_repeat=flags.get("repeat")
     )
-    schedule = resumed_schedule(manifest.schedule, kept.schedule, bench.settings.policy)
+    schedule = manifest.schedule
+    if bench.gated:
+        from harness.trial.looks import resumed_schedule
+
+        schedule = resumed_schedule(manifest.schedule, kept.schedule, bench.settings.policy)
     return folder, replace(manifest, git_revision=kept.git_revision, schedule=schedule, shard=flags.get("shard")), True

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from harness.assembly.bench import Bench, open_suite, set_up
 from harness.assembly.manifests import manifest_beside, planned_manifest
 from harness.cli.event_loop import Interrupted, in_event_loop
+from harness.cli.gating import keep_count, rules_of
 from harness.cli.holding import SPENDING, hold_in
 from harness.cli.output import counted, mention
 from harness.cli.reporting import GATES, publish, publish_error, refuse_unwritable
-from harness.cli.verdict import account_of, circumstances_of, keep_count, rules_of
+from harness.cli.verdict import account_of, circumstances_of
 from harness.errors import HarnessError, JournalError, JudgeError, SettingsError
 from harness.expectations.rehearsal import rehearse
 from harness.records.journal_content import Trouble, of_infrastructure
@@ -28,6 +29,7 @@ from harness.settings import Settings
 from harness.targets.absent import AbsentTarget
 from harness.targets.open import OpenableTarget, open_target
 from harness.trial.experiment import Experiment
+from harness.trial.measuring import Trial
 from harness.trial.merging import (
     NOT_HELD,
     gaps,
@@ -41,7 +43,7 @@ from harness.trial.merging import (
     write_merged,
 )
 from harness.trial.sharding import fixed_sample
-from harness.trial.trial import Rules, Trial, decide_as_held, first_step, hold_trial, undecided
+from harness.trial.trial import Rules, decide_as_held, first_step, hold_trial, undecided
 
 if TYPE_CHECKING:
     from harness.reports.spending import SpendingReport

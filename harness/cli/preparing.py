@@ -1,4 +1,4 @@
-"""Judge and money before the first conversation of a gate run, and the account after the last one."""
+"""Judge and money before the first conversation of a gate run."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from harness.cli.output import mention
 from harness.cli.rejudging import Judges, rejudged_for_gate
 from harness.errors import JudgeError
 from harness.reports.estimate import preflight, rejudging_price
-from harness.reports.spending import SpendingReport, money, spending_report
-from harness.trial.experiment import Experiment
+from harness.reports.spending import money
 
 REFERENCES = ("baseline", "pinned")
 
@@ -55,20 +54,6 @@ def prepared(bench: Bench, flags: Mapping[str, Any], environ: Mapping[str, str])
             preflight(report) + share + (f" The budget{' of this shard' if share else ''} is {money(limit)}." if limit is not None else "")
         )
     return bench
-
-
-def account(bench: Bench, experiment: Experiment) -> SpendingReport | None:
-    """Return what a run's judging used and cost, by arm; None where no model of ours was asked."""
-    if bench.access is None:
-        return None
-    arms = {"green": experiment.green, **({"blue": experiment.blue} if experiment.blue is not None else {})}
-    return spending_report(
-        {name: tuple(arm.journal.records.values()) for name, arm in arms.items()},
-        bench.access.ledger.spending,
-        bench.access.ledger.found,
-        bench.access.terms.prices,
-        bench.settings.budget_usd,
-    )
 
 
 def _rejudged(bench: Bench, differing: Mapping[str, tuple[Path, Baseline]], *, quiet: bool) -> Bench:

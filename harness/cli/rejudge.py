@@ -45,8 +45,8 @@ def command(*, source: str, config: Path | None, only: tuple[str, ...], output: 
     """
     from harness.assembly.bench import open_suite
     from harness.assembly.judges import NO_JUDGE, model_access, open_judge
+    from harness.cli.choosing import chosen_settings
     from harness.cli.rejudging import Judges
-    from harness.cli.verdict import chosen_settings
     from harness.errors import SettingsError
     from harness.reports.rejudged import rejudged_document, rejudged_text
     from harness.reports.terminal import fitting_width

@@ -83,7 +83,7 @@ def schema() -> int:
 
 def _suite(flags: dict[str, Any]) -> Suite:
     from harness.assembly.bench import open_suite
-    from harness.assembly.speakers import refuse_breaches
+    from harness.assembly.cast import refuse_breaches
     from harness.settings import load_settings
 
     settings = load_settings({name: flags[name] for name in ("suite", "facts", "rubric")}, os.environ, flags["config"])

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.assembly.trusted import Trust, trusted_settings
-from harness.cli.verdict import chosen_settings
+from harness.cli.choosing import chosen_settings
 from harness.errors import HarnessError, SourceError
 from harness.settings import Settings
 from harness.yaml_source.document import shown_path
+
+if TYPE_CHECKING:
+    from harness.assembly.trusted import Trust
 
 _FILES = "files"
 
@@ -34,6 +36,8 @@ def settings_of(config: Path | None, flags: Mapping[str, Any], environ: Mapping[
     if name is None:
         yield chosen_settings(config, flags, environ), None
         return
+    from harness.assembly.trusted import trusted_settings
+
     # Resolved, because a temporary folder may stand behind a link, and messages are searched for its name.
     folder = Path(tempfile.mkdtemp(prefix="harness-trusted-")).resolve()
     try:

@@ -1,61 +1,46 @@
-"""What `gate`, `run` and `demo` share: hold a trial under settings, report, and answer with the exit code."""
+"""What `gate`, `run` and `demo` share: hold a trial under settings, report, and answer with the exit code.
+
+What only a gate needs (arrays, statistics, the gates themselves) is imported where one decides: a run that measures starts without it.
+"""
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.assembly.bench import Bench, assemble
 from harness.assembly.manifests import overruled_counts, refuse_forgotten
-from harness.baselines.baseline import Baseline
-from harness.baselines.noise import noise_caution, noise_path, read_noise
 from harness.cli.holding import hold
 from harness.cli.output import say
 from harness.cli.reporting import GATES, publish, publish_error, refuse_unwritable
 from harness.errors import HarnessError
 from harness.frozen import plain
-from harness.gates import quality
-from harness.gates.quality_drift import measured_cautions
-from harness.gates.verdict import Decision
-from harness.records.attempts import Attempt, attempt_key, earlier_attempts, record_attempt
 from harness.records.journal_content import of_infrastructure
 from harness.records.redact import Known
-from harness.records.run import RunRecord, SeedStream
+from harness.records.run import SeedStream
 from harness.reports.conversation import conversation
 from harness.reports.exit_code import ExitCode
 from harness.reports.report import build_report, error_report, links_of
+from harness.reports.spending import SpendingReport, spending_report
 from harness.reports.summary import Circumstances
 from harness.reports.terminal import DEFAULT_WIDTH, fitting_width
-from harness.settings import DEFAULT_REPEATS, DISK, Settings, SettingsSource, load_settings, policy_with
+from harness.settings import DEFAULT_REPEATS, Settings
 from harness.targets.open import limit_told, traces_of
 from harness.trial.experiment import Experiment
-from harness.trial.trial import Rules, Trial, hold_trial, measure
-from harness.trial.watching import measured_drift
+from harness.trial.measuring import Trial, measure
 from harness.yaml_source.document import shown_path
 
 if TYPE_CHECKING:
-    from harness.reports.spending import SpendingReport
+    from harness.anchors.drift import Drift
     from harness.trial.watching import AnchorWatch
 
-SETTING_FLAGS = (
-    "target", "suite", "facts", "rubric", "baseline", "pinned", "against", "state", "noise", "judge", "repeats", "max_judged",
-    "concurrency", "turns_at_once", "deadline_s", "conversation_timeout_s", "expect_build", "mode", "judge_model", "simulator", "budget_usd", "prices", "cache",
-    "replay",
-)  # fmt: skip
-POLICY_FLAGS = ("policy", "on_inconclusive", "stopping", "cap")
 _PLACES = ("config", "suite", "facts", "rubric", "trusted_ref")
 SHOWN_WHOLE = 10
 """A run that only measured, and held no more conversations than this, shows each of them."""
-
-
-def chosen_settings(config: Path | None, flags: Mapping[str, Any], environ: Mapping[str, str], source: SettingsSource = DISK) -> Settings:
-    """Return the settings that file, environment and flags add up to; the file is read from `source`."""
-    settings = load_settings({name: flags.get(name) for name in SETTING_FLAGS}, environ, config, source)
-    return settings.model_copy(update={"policy": policy_with(settings.policy, {name: flags.get(name) for name in POLICY_FLAGS})})
 
 
 def decide_and_report(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], environ: Mapping[str, str]) -> int:
@@ -87,17 +72,20 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
     async def work(experiment: Experiment) -> Trial:
         experiments.append(experiment)
         if not gated:
-            run = await measure(experiment)
-            return Trial(run, None, of_infrastructure(experiment.green.journal.troubles), drift=await measured_drift(watch, run))
-        return await hold_trial(experiment, rules_of(bench, watch, experiment.green.manifest.run_id, extended=bool(flags.get("extend"))))
+            return await _measured(experiment, watch)
+        from harness.cli.gating import decided
+
+        return await decided(experiment, bench, watch, extended=bool(flags.get("extend")))
 
     trial, folder = hold(bench, SeedStream.GATE, work, flags)
     if gated:
+        from harness.cli.gating import keep_count
+
         keep_count(settings, trial)
     known = circumstances_of(bench, flags, folder, gated=gated)
     circumstances = replace(
         known,
-        cautions=(*known.cautions, *_replaced_beside(experiments[0]), *measured_cautions(trial.drift)),
+        cautions=(*known.cautions, *_replaced_beside(experiments[0]), *_moved(trial.drift)),
         duration_s=time.monotonic() - began if flags["resume"] is None else None,
         rerun=trial.rerun,
         troubles=experiments[0].green.journal.troubles,
@@ -113,32 +101,52 @@ def _held(settings: Settings, only: tuple[str, ...], flags: Mapping[str, Any], e
     return publish(report, folder, flags)
 
 
+async def _measured(experiment: Experiment, watch: AnchorWatch | None) -> Trial:
+    """Return what one look saw, and what is known of its judge."""
+    run = await measure(experiment)
+    drift = None
+    if watch is not None:
+        from harness.trial.watching import measured_drift
+
+        drift = await measured_drift(watch, run)
+    return Trial(run, None, of_infrastructure(experiment.green.journal.troubles), drift=drift)
+
+
+def _moved(drift: Drift | None) -> tuple[str, ...]:
+    """Say what is to be known of the judge of a run that decides nothing."""
+    if drift is None:
+        return ()
+    from harness.gates.quality_drift import measured_cautions
+
+    return measured_cautions(drift)
+
+
 def ready(bench: Bench, flags: Mapping[str, Any], environ: Mapping[str, str], *, gated: bool = True) -> tuple[Bench, AnchorWatch | None]:
     """Return the bench with its judge and money settled, and who watches the judge; rules cost nothing and do not drift."""
     if bench.settings.judge == "offline" and not flags.get("rejudge_baseline"):
         return bench, None
-    from harness.cli.preparing import prepared
     from harness.cli.watching import anchor_watch
 
     if gated:
+        from harness.cli.preparing import prepared
+
         bench = prepared(bench, flags, environ)
     refuse_forgotten(bench)
     return bench, anchor_watch(bench, environ)
 
 
 def account_of(bench: Bench, experiment: Experiment) -> SpendingReport | None:
-    """Return what judging used and cost; None where no model of ours was asked."""
+    """Return what a run's judging used and cost, by arm; None where no model of ours was asked."""
     if bench.access is None:
         return None
-    from harness.cli.preparing import account
-
-    return account(bench, experiment)
-
-
-def rules_of(bench: Bench, watch: AnchorWatch | None, run_id: str, *, extended: bool = False) -> Rules:
-    """Return by what the verdicts on a run are reached."""
-    settings = bench.settings
-    return Rules(settings.policy, bench.baseline, bench.pinned, extended, _attempts(settings, run_id), bench.standing, watch)
+    arms = {"green": experiment.green, **({"blue": experiment.blue} if experiment.blue is not None else {})}
+    return spending_report(
+        {name: tuple(arm.journal.records.values()) for name, arm in arms.items()},
+        bench.access.ledger.spending,
+        bench.access.ledger.found,
+        bench.access.terms.prices,
+        bench.settings.budget_usd,
+    )
 
 
 def circumstances_of(bench: Bench, flags: Mapping[str, Any], folder: Path, *, gated: bool) -> Circumstances:
@@ -155,7 +163,7 @@ def circumstances_of(bench: Bench, flags: Mapping[str, Any], folder: Path, *, ga
             *_left_out(bench),
             *(_simulated(bench) if gated else ()),
             *overruled_counts(bench),
-            *(_noise_cautions(bench) if gated and settings.mode == "enforce" else ()),
+            *(_unreliable(bench) if gated and settings.mode == "enforce" else ()),
         ),
         recorded=bench.recorded,
         policy=plain(settings.policy),
@@ -191,6 +199,13 @@ def _simulated(bench: Bench) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _unreliable(bench: Bench) -> tuple[str, ...]:
+    """Say what is known of the gate's own reliability on this suite, where that is not good enough."""
+    from harness.cli.gating import noise_cautions
+
+    return noise_cautions(bench)
+
+
 def _replaced_beside(experiment: Experiment) -> tuple[str, ...]:
     """Say how unlike the two arms are in what simulated users spoiled: what is replaced in one of them is kept in the other."""
     arms = [sum(one.breach is not None for one in arm.journal.troubles) for arm in experiment.arms]
@@ -199,48 +214,6 @@ def _replaced_beside(experiment: Experiment) -> tuple[str, ...]:
     return (
         f"Simulated users spoiled {arms[0]} conversations of green and {arms[1]} of blue, which were replaced; where these differ much, mistrust both.",
     )
-
-
-def _noise_cautions(bench: Bench) -> tuple[str, ...]:
-    """Return what is known of the gate's own reliability on this suite, where that is not good enough; side by side nothing is stored."""
-    settings, baseline = bench.settings, bench.baseline
-    if baseline is None or settings.baseline is None:
-        return ()
-    noise = read_noise(settings.noise or noise_path(settings.baseline))
-    said = noise_caution(noise, baseline, bench.suite.fingerprint, settings.policy.planned, settings.policy.flip_target)
-    return () if said is None else (said,)
-
-
-def _attempts(settings: Settings, run_id: str) -> Callable[[RunRecord, Baseline], tuple[str, ...] | None]:
-    """Return who knows the decisions of earlier runs on the same build; nobody does without a state folder or a proved build."""
-    known: dict[str, tuple[str, ...]] = {}
-
-    def earlier(run: RunRecord, baseline: Baseline) -> tuple[str, ...] | None:
-        key = _attempt_key(run, baseline)
-        if settings.state is None or key is None:
-            return None
-        if key not in known:  # read once, not at every look: what others decide meanwhile changes nothing in the middle of a run
-            known[key] = tuple(one.decision for one in earlier_attempts(settings.state, key, run_id))
-        return known[key]
-
-    return earlier
-
-
-def keep_count(settings: Settings, trial: Trial) -> None:
-    """Write down what quality decided about this build; a run that was invalid decided nothing."""
-    manifest = trial.run.manifest
-    key = None if trial.baseline is None else _attempt_key(trial.run, trial.baseline)
-    decision = next((one.decision for one in trial.verdicts or () if one.gate == quality.GATE), Decision.INVALID)
-    if settings.state is not None and key is not None and decision is not Decision.INVALID:
-        record_attempt(settings.state, key, Attempt(manifest.run_id, manifest.created, decision.value))
-
-
-def _attempt_key(run: RunRecord, baseline: Baseline) -> str | None:
-    """Return what makes two runs attempts at the same question; a baseline measured side by side is known by its build."""
-    reference = baseline.id if run.manifest.against is None else baseline.build
-    if run.build is None or reference is None:
-        return None
-    return attempt_key(run.build, reference, run.manifest.suite)
 
 
 def _replay(settings: Settings, flags: Mapping[str, Any]) -> tuple[str, ...]:

@@ -21,8 +21,9 @@ from __future__ import annotations
 from harness.frozen import fingerprint
 from harness.gates import integration_words as words
 from harness.gates.integration_evidence import Counterpart, IntegrationEvidence, evidence
-from harness.gates.integration_findings import ScenarioClass, ScenarioFinding, SuiteFinding, scenario_findings, suite_finding
+from harness.gates.integration_findings import ScenarioFinding, SuiteFinding, scenario_findings, suite_finding
 from harness.gates.policy import GatePolicy
+from harness.gates.scenario_class import ScenarioClass
 from harness.gates.verdict import Decision, NextLook, Reason, Verdict
 from harness.statistics.reliability import pass_hat_k
 

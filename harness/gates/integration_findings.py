@@ -4,41 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 
 from harness.gates.integration_evidence import Counterpart, IntegrationEvidence, ScenarioEvidence
 from harness.gates.policy import GatePolicy
+from harness.gates.scenario_class import ScenarioClass
 from harness.statistics.reliability import Counts, Reference, TwoLookRule, beta_prior, lower_tail, pooled_test, second_look, two_look_tests
-
-
-class ScenarioClass(StrEnum):
-    """What one scenario's conversations mean; only the first two fail the gate."""
-
-    MUST_PASS_FAILURE = "must_pass_failure"
-    """A must_pass scenario failed, and failed again."""
-    NEW_FAILURE = "new_failure"
-    """Passes less than its baseline allows; or, without a comparable baseline, in no majority."""
-    SUSPECT = "suspect"
-    """A small p-value, but not for a family of this many scenarios."""
-    KNOWN_FLAKY = "known_flaky"
-    """Fails now and then in the baseline too, and no more often now."""
-    OCCASIONAL_FAILURE = "occasional_failure"
-    """Failed, but no more than its baseline and chance allow."""
-    FIXED = "fixed"
-    """Passed every time, which its baseline makes unlikely."""
-    CHANGED = "changed"
-    """Asks something else than in the baseline, and passed."""
-    ADDED = "added"
-    """Is not in the baseline, and passed."""
-    STABLE = "stable"
-    """Passed every time, as before."""
-    INCOMPLETE = "incomplete"
-    """Planned conversations are missing, and the ones that were held fail nothing."""
-    NOT_HELD = "not_held"
-    """No conversation was held."""
-
 
 _PROVED = frozenset({ScenarioClass.MUST_PASS_FAILURE, ScenarioClass.NEW_FAILURE})
 

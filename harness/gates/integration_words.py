@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.gates.integration_evidence import IntegrationEvidence
-from harness.gates.integration_findings import ScenarioClass, ScenarioFinding, SuiteFinding
+from harness.gates.integration_findings import ScenarioFinding, SuiteFinding
+from harness.gates.scenario_class import ScenarioClass
 
 NAMED = 5
 """Scenarios that a sentence names before it only counts them."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from harness.anchors.drift import CHECK_EVERY_DAYS, Drift, DriftState
 from harness.anchors.shift import LARGEST, Shift
-from harness.baselines.score_arrays import PairedScores
 from harness.gates.verdict import Reason
+
+if TYPE_CHECKING:
+    from harness.baselines.score_arrays import PairedScores
 
 NOT_RECORDED = (
     "The judge's verdicts on the anchors are not recorded, so that later nobody can tell whether it moved since: "

@@ -9,7 +9,8 @@ from typing import Any
 from harness.anchors.frozen_set import AnchorKind, AnchorSet
 from harness.anchors.reading import Readings
 from harness.anchors.readings import RECORDED
-from harness.anchors.shift import EQUIVALENT, LARGEST, Shift, Standing, mean_score, noise_of
+from harness.anchors.reckoning import mean_score, noise_of
+from harness.anchors.shift import EQUIVALENT, LARGEST, Shift, Standing
 from harness.reports.escape import console
 from harness.reports.layout import wrapped
 from harness.reports.machine import SCHEMA_VERSION, json_document

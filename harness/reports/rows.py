@@ -13,8 +13,7 @@ from typing import Any
 
 from harness.baselines.baseline import Baseline, BaselineScenario
 from harness.baselines.compare import Comparison
-from harness.baselines.score_arrays import paired_scores
-from harness.gates.integration_findings import ScenarioClass
+from harness.gates.scenario_class import ScenarioClass
 from harness.gates.verdict import Verdict
 from harness.records.redact import Known, Redactor
 from harness.records.run import ConversationRecord, Purpose, RunRecord, ScenarioPlan
@@ -183,17 +182,13 @@ class RowSource:
         return INCOMPLETE if records else NOT_HELD
 
     def _changes(self) -> dict[str, tuple[float, float]]:
-        """Return mean score and difference of each scenario that the quality gate compared, where no score is missing.
-
-        Scores of different judges are never compared.
-        """
+        """Return mean score and difference of each scenario that the quality gate compared; scores of different judges are never compared."""
         stored = self.comparison.baseline_judge
         if stored is None or stored.fingerprint != self.comparison.judge.fingerprint or not self.comparison.scenarios:
             return {}
-        scores = paired_scores(self.comparison.scenarios, side_by_side=self.comparison.side_by_side)
-        green, arms = scores.green.summary(scores.assessed), scores.arms()
-        values = zip(scores.ids, green.low, arms.low[0], arms.high[0], strict=True)
-        return {name: (float(score), float(worst)) for name, score, worst, best in values if worst == best}
+        from harness.baselines.score_changes import score_changes  # noqa: PLC0415 - arrays, for what was compared alone
+
+        return score_changes(self.comparison)
 
     def _replay(self, scenario_id: str, repeat: int) -> str:
         """Return the run that holds exactly this conversation again: its number and the run's seed make its seed."""

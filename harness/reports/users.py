@@ -11,8 +11,6 @@ from harness.conversations.simulation import AS_WRITTEN
 from harness.language_model.usage import Usage
 from harness.records.journal_content import Trouble
 from harness.records.run import ConversationRecord, RunRecord
-from harness.statistics.multiplicity import holm
-from harness.statistics.stratified import Stratum, stratified_excess
 
 LEVEL = 0.05
 """Family error rate at which a variant is said to fail more often than the wording as written."""
@@ -125,6 +123,11 @@ def _simulated(records: list[ConversationRecord], spoiled: list[Trouble]) -> Sim
 
 
 def _variants(records: list[ConversationRecord]) -> tuple[VariantTally, ...]:
+    if not records:
+        return ()
+    from harness.statistics.multiplicity import holm  # noqa: PLC0415 - arrays and statistics, where there are variants
+    from harness.statistics.stratified import Stratum, stratified_excess  # noqa: PLC0415 - as above
+
     counts: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
     for record in records:
         kind, scenario = str(record.gist.variant), record.assignment.scenario_id
@@ -133,8 +136,6 @@ def _variants(records: list[ConversationRecord]) -> tuple[VariantTally, ...]:
     plain = counts.pop(AS_WRITTEN, {})
     raw = {kind: stratified_excess(Stratum(*tally, *plain.get(name, (0, 0))) for name, tally in by.items()) for kind, by in counts.items()}
     adjusted = dict(zip(raw, holm(list(raw.values())), strict=True)) if raw else {}
-    if not records:
-        return ()
     rows = [_tally(kind, counts[kind], float(adjusted[kind])) for kind in sorted(counts)]
     return (_tally(AS_WRITTEN, plain, None), *rows)
 

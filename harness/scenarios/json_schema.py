@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import re2
-from jsonschema import Draft202012Validator
 
 from harness.yaml_source.document import DataPath
 
@@ -28,6 +27,8 @@ MAX_LOOKS = 10_000
 
 def schema_problems(schema: Mapping[str, Any]) -> Iterator[tuple[DataPath, str]]:
     """Yield every reason why a schema cannot be used: its path within the schema, and why."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 50 ms, for the few scenarios that have a schema
+
     malformed = [
         (tuple(error.absolute_path), f"not a JSON Schema: {error.message[:200]}")
         for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema)

@@ -9,7 +9,7 @@ from harness.gates.policy import GatePolicy
 from harness.records.run import LookSchedule, ScenarioPlan
 from harness.statistics.power import Design, expectation
 from harness.statistics.sequential import plan_looks
-from harness.trial.plan import spread_of
+from harness.trial.looks import spread_of
 
 DROPS = (("d0", 0.0), ("margin", 1.0), ("twice_margin", 2.0))
 """Name → true drop, in margins."""

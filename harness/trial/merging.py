@@ -23,9 +23,9 @@ from harness.records.run import Assignment, ConversationRecord, RunManifest, Run
 from harness.records.shards import HeldShard
 from harness.records.store import JOURNAL
 from harness.trial.experiment import Measurement, Step, as_planned
+from harness.trial.measuring import Trial
 from harness.trial.plan import first_wave
 from harness.trial.sharding import share
-from harness.trial.trial import Trial
 
 NOT_HELD = "It asks for more conversations, and no target was named to hold them with."
 WANTS_TARGET = "wants_target"

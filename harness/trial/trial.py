@@ -23,6 +23,7 @@ from harness.gates.verdict import Decision, NextLook, Verdict
 from harness.records.journal_content import Key, of_infrastructure
 from harness.records.run import Assignment, Purpose, RunManifest, RunRecord
 from harness.trial.experiment import Experiment, Measurement, Step, hold_step
+from harness.trial.measuring import Trial
 from harness.trial.plan import confirmation, extension, first_wave, further_look, keys
 from harness.trial.watching import AnchorWatch
 
@@ -47,32 +48,6 @@ class Rules:
     """Who knows whether the judge moved; None where it cannot, or nobody watches."""
     drift: Drift | None = None
     """What the watch says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What one gate run found and decided."""
-
-    run: RunRecord
-    verdicts: tuple[Verdict, ...] | None
-    """None when no gate was asked."""
-    rerun: int = 0
-    """Conversations held again because of infrastructure trouble."""
-    baseline: Baseline | None = None
-    """What the run was held against."""
-    drift: Drift | None = None
-    """What is known of the judge of a run in which no gate was asked; verdicts carry it themselves."""
-
-
-async def measure(experiment: Experiment) -> RunRecord:
-    """Hold the first wave and prove the build, without deciding anything.
-
-    Raises:
-        TargetError: when the version endpoint does not answer before the first conversation.
-    """
-    wave = first_wave(experiment.green.manifest)
-    before = await experiment.versions()
-    return (await hold_step(experiment, Step(wave, keys(wave), None), before)).green
 
 
 async def hold_trial(experiment: Experiment, rules: Rules) -> Trial:

@@ -15,7 +15,6 @@ from harness.anchors.drift import Drift, DriftState, drift_of
 from harness.anchors.frozen_set import AnchorSet
 from harness.anchors.readings import ROTATING, read_anchors, rotation
 from harness.anchors.record import AnchorRecord, AnchorStore, ChartPoint, ShiftFigures
-from harness.anchors.shift import shift_of
 from harness.judging.judge import Judge
 from harness.records.run import RunRecord
 from harness.scenarios.rubric import Rubric
@@ -58,6 +57,8 @@ class AnchorWatch:
                 if isinstance(self.judge, AbstractAsyncContextManager):
                     await stack.enter_async_context(self.judge)
                 readings = await read_anchors(self.judge, self.anchors, self.rubric, rotation(self.anchors, group), 1)
+            from harness.anchors.reckoning import shift_of  # noqa: PLC0415 - arrays and statistics, once the anchors are judged
+
             shift = shift_of(self.anchors, record.readings, readings)
             if shift is not None:
                 point = ChartPoint(run=run_id, created=_written(self.now()), group=group, shift=ShiftFigures.of(shift))

@@ -29,7 +29,7 @@ from harness.reports.report import build_report
 from harness.scenarios.model import DoesNotAskFor, Excludes, Matches, Turn
 from harness.targets.http import HttpTarget
 from harness.targets.wire import load_target
-from harness.trial.trial import Trial
+from harness.trial.measuring import Trial
 from tests.acceptance.conftest import environment
 from tests.fakes.raw_http import raw_server, says
 from tests.fakes.scripted_target import BUILD, failure, reply, unreachable

@@ -16,8 +16,9 @@ import pytest
 
 from harness.anchors.reading import Reading
 from harness.anchors.readings import read_anchors, rotation
+from harness.anchors.reckoning import noise_of, shift_of
 from harness.anchors.record import AnchorHistory, AnchorRecord, AnchorStore, ShiftFigures
-from harness.anchors.shift import Shift, noise_of, shift_of
+from harness.anchors.shift import Shift
 from harness.records.journal import read_journal
 from harness.records.store import JOURNAL
 from tests.acceptance.conftest import Finished, Harness

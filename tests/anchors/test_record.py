@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.anchors.clarity import unclear
 from harness.anchors.reading import Reading
-from harness.anchors.record import KEPT_POINTS, AnchorHistory, AnchorRecord, AnchorStore, ChartPoint, ShiftFigures, unclear
-from harness.anchors.shift import shift_of
+from harness.anchors.reckoning import shift_of
+from harness.anchors.record import KEPT_POINTS, AnchorHistory, AnchorRecord, AnchorStore, ChartPoint, ShiftFigures
 from harness.errors import StoreError
 from tests.fakes.anchor_judges import shipped_set
 from tests.fakes.anchor_readings import readings

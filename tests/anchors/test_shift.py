@@ -11,7 +11,8 @@ from scipy import stats
 
 from harness.anchors.reading import Reading
 from harness.anchors.readings import rotation
-from harness.anchors.shift import EQUIVALENT, LARGEST, Shift, Standing, noise_of, shift_of
+from harness.anchors.reckoning import noise_of, shift_of
+from harness.anchors.shift import EQUIVALENT, LARGEST, Shift, Standing
 from tests.fakes.anchor_judges import shipped_set
 from tests.fakes.anchor_readings import meant_drift, readings
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.assembly.bench import Bench, assemble
-from harness.assembly.speakers import Cast
+from harness.assembly.cast import Cast
 from harness.conversations.speaker import Scripted, ScriptedSpeaker
 from harness.errors import SettingsError, SourceError
 from harness.package_data import shipped

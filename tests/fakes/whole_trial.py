@@ -22,7 +22,8 @@ from harness.scenarios.model import Scenario
 from harness.scenarios.rubric import load_rubric
 from harness.targets.protocol import Opening
 from harness.trial.experiment import Arm, Experiment
-from harness.trial.trial import Rules, Trial, hold_trial, measure
+from harness.trial.measuring import Trial, measure
+from harness.trial.trial import Rules, hold_trial
 from tests.fakes.measurements import JUDGE, Measured, baseline_of
 from tests.fakes.scripted_target import BUILD, ScriptedTarget, manifest, reply, scenario
 from tests.fakes.small_shop import FACTS, RUBRIC

@@ -14,7 +14,7 @@ from harness.gates.policy import GatePolicy
 from harness.gates.verdict import Decision
 from harness.records.journal import read_journal
 from harness.records.run import LookSchedule, Purpose
-from harness.trial.trial import Trial
+from harness.trial.measuring import Trial
 from tests.fakes.scripted_target import BUILD, overloaded, reply
 from tests.fakes.threaded_bot import GOOD, SORRY
 from tests.fakes.whole_trial import NAMES, RatingJudge, VersionedTarget, WholeTrial, rated

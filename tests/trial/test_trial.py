@@ -15,7 +15,7 @@ from harness.gates.verdict import Decision, Verdict
 from harness.judging.judge import Judgement, JudgementOutcome, Usage
 from harness.records.journal import read_journal
 from harness.records.run import Purpose
-from harness.trial.trial import Trial
+from harness.trial.measuring import Trial
 from tests.fakes.scripted_target import BUILD, overloaded, reply
 from tests.fakes.threaded_bot import GOOD
 from tests.fakes.whole_trial import NAMES, RatingJudge, VersionedTarget, WholeTrial, asking, failing, rated

@@ -17,7 +17,7 @@ from harness.gates.verdict import Decision
 from harness.judging.judge import Judgement, JudgementOutcome, Rating, Usage
 from harness.records.journal import read_journal
 from harness.records.run import LookSchedule, Purpose
-from harness.trial.trial import Trial
+from harness.trial.measuring import Trial
 from tests.fakes.measurements import Measured, baseline_of
 from tests.fakes.scripted_target import reply
 from tests.fakes.threaded_bot import GOOD

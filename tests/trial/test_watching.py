@@ -11,8 +11,8 @@ import anyio
 
 from harness.anchors.drift import DriftState
 from harness.anchors.reading import Reading
+from harness.anchors.reckoning import shift_of
 from harness.anchors.record import AnchorRecord, AnchorStore, ShiftFigures
-from harness.anchors.shift import shift_of
 from harness.gates import quality
 from harness.gates.verdict import Decision
 from harness.trial.experiment import Experiment

@@ -46,7 +46,8 @@ def record(*, as_json: bool, quiet: bool, config: Path | None, **flags: Any) -> 
     """
     from datetime import UTC, datetime
 
-    from harness.anchors.record import AnchorRecord, unclear
+    from harness.anchors.clarity import unclear
+    from harness.anchors.record import AnchorRecord
     from harness.reports.anchors import record_document, record_report, record_text
 
     bench = _bench(config, flags)
@@ -74,8 +75,9 @@ def check(*, as_json: bool, quiet: bool, config: Path | None, **flags: Any) -> i
     """
     from datetime import UTC, datetime
 
+    from harness.anchors.reckoning import noise_of, shift_of
     from harness.anchors.record import ShiftFigures
-    from harness.anchors.shift import Standing, noise_of, shift_of
+    from harness.anchors.shift import Standing
     from harness.errors import JudgeError, SettingsError
     from harness.reports.anchors import CheckReport, check_document, check_text
 
@@ -131,7 +133,7 @@ def _bench(config: Path | None, flags: dict[str, Any]) -> _Bench:
     from harness.anchors.record import AnchorStore
     from harness.assembly.bench import open_suite
     from harness.assembly.judges import NO_JUDGE, fresh_judge, model_access
-    from harness.cli.verdict import chosen_settings
+    from harness.cli.choosing import chosen_settings
     from harness.errors import SettingsError
 
     settings = chosen_settings(config, flags, os.environ)

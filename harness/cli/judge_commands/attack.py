@@ -40,9 +40,9 @@ def command(*, kinds: Sequence[str], bare: bool, as_json: bool, quiet: bool, con
     from harness.attacks.library import load_attacks
     from harness.attacks.measure import Progress, measure_attacks
     from harness.attacks.table import tabulate
+    from harness.cli.choosing import chosen_settings
     from harness.cli.event_loop import in_event_loop
     from harness.cli.judge_commands.anchors import spent, steps
-    from harness.cli.verdict import chosen_settings
     from harness.errors import SettingsError
     from harness.facts import Facts
     from harness.judging.judge import Judge

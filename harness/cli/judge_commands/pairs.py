@@ -40,8 +40,8 @@ def command(
     """
     from harness.assembly.bench import open_suite
     from harness.assembly.judges import NO_JUDGE, model_access
+    from harness.cli.choosing import chosen_settings
     from harness.cli.judge_commands.anchors import spent
-    from harness.cli.verdict import chosen_settings
     from harness.errors import SettingsError
     from harness.pairs.matching import matched
     from harness.reports.pairs import PairsReport, pairs_document, pairs_text
