@@ -118,17 +118,21 @@ _NOT_UNDERSTOOD: Any = re2.compile(
     r"(?i)\b(?:i|we) (?:could not|couldn't|cannot|can't|did not|didn't|do not|don't) understand (?:that|this|you|your (?:request|question|message))\b|"
     r"(?:理解|ご質問が(?:わか|分か)り)(?:でき)?ません"
 )
+_ANY_PHRASE: Any = re2.compile("|".join(f"(?:{one.pattern})" for one in (_BREAKDOWN, _PUT_OFF, _REFUSAL, _NOT_UNDERSTOOD)))
+"""All of them in one pattern: hardly any reply holds one, and to look once is a quarter of the work."""
 _CLARIFIES: Any = re2.compile(
     r"(?i)\?|\b(?:rephras\w+|other words|more (?:detail|precis|about)|tell me|let me know)|言い換え|別の(?:言葉|言い方)|詳しく|教えて|お知らせ|お聞かせ"
 )
 _SLOTS: tuple[Slot, ...] = get_args(Slot)
+_NO_APOLOGY = met("no phrase of inability or failure")
 
 
 def check_not_apology(reading: Reading) -> Checked:
     """Check that the reply is no apology for inability or failure."""
-    for start, end in _phrases(reading):
-        return unmet(f"the reply is an apology for a failure: {quoted_around(reading.text, start, end)}")
-    return met("no phrase of inability or failure")
+    if _ANY_PHRASE.search(reading.text) is not None:
+        for start, end in _phrases(reading):
+            return unmet(f"the reply is an apology for a failure: {quoted_around(reading.text, start, end)}")
+    return _NO_APOLOGY
 
 
 def _phrases(reading: Reading) -> Iterator[tuple[int, int]]:

@@ -61,7 +61,7 @@ def check_matches(expectation: Matches, reading: Reading, question: str | None =
         question: what the criterion asks that the pattern answers; said in the evidence, for nobody reads patterns.
     """
     match = _compiled(expectation.pattern).search(reading.folded)
-    looked_for = f"pattern {quoted(expectation.pattern, _MAX_PATTERN)}" if question is None else _in_words(question, expectation.pattern)
+    looked_for = _in_words(question, expectation.pattern)
     if match is None:
         where = quoted(reading.text)
         return (
@@ -73,7 +73,10 @@ def check_matches(expectation: Matches, reading: Reading, question: str | None =
     return unmet(f"{where} holds what may not be there: {looked_for}") if expectation.absent else met(f"{where} holds {looked_for}")
 
 
-def _in_words(question: str, pattern: str) -> str:
+@functools.lru_cache(maxsize=4096)
+def _in_words(question: str | None, pattern: str) -> str:
+    if question is None:
+        return f"pattern {quoted(pattern, _MAX_PATTERN)}"
     return f"what answers {quoted(question, _MAX_QUESTION)} (pattern {quoted(pattern, _MAX_PATTERN // 2)})"
 
 
