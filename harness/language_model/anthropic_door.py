@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import httpx2
-
 from harness.language_model.door import FailureKind, ModelAnswer, ModelFailure, ModelRequest
-from harness.language_model.sdk import Sdk, SdkClient
+from harness.language_model.sdk import Sdk
 from harness.language_model.wire import parameters, read_message
 
 
@@ -21,13 +19,7 @@ class AnthropicDoor:
 
     async def ask(self, request: ModelRequest) -> ModelAnswer | ModelFailure:
         """Answer one request, in one try."""
-        body = parameters(request)
-
-        async def call(client: SdkClient) -> httpx2.Response:
-            response: httpx2.Response = (await client.messages.with_raw_response.create(**body)).http_response
-            return response
-
-        received = await self._sdk.once(call)
+        received = await self._sdk.post("/v1/messages", parameters(request))
         if isinstance(received, ModelFailure):
             return received
         return read_message(received.json(), request, received.request_id)
@@ -37,11 +29,7 @@ class AnthropicDoor:
         if self._sdk.provider == "bedrock":
             return ModelFailure(FailureKind.UNSUPPORTED, "Bedrock does not count tokens")
         body = {name: value for name, value in parameters(request).items() if name != "max_tokens"}
-
-        async def call(client: SdkClient) -> httpx2.Response:
-            return (await client.messages.with_raw_response.count_tokens(**body)).http_response
-
-        received = await self._sdk.once(call)
+        received = await self._sdk.post("/v1/messages/count_tokens", body)
         if isinstance(received, ModelFailure):
             return received
         data = received.json()

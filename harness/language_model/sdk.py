@@ -18,16 +18,17 @@ from typing import Any, Self
 import anthropic
 import anyio
 import httpx2
+from pydantic_core import to_json
 
 from harness.errors import SettingsError
 from harness.language_model.connection import Connection
 from harness.language_model.door import FailureKind, ModelFailure
-from harness.language_model.transport import transport_of
+from harness.language_model.transport import direct_client
 from harness.targets.reply import retry_after_s
 
 SdkClient = anthropic.AsyncAnthropic | anthropic.AsyncAnthropicBedrock
 CONNECT_S = 10.0
-"""Seconds for connecting; not the SDK's own 5, as it refuses long answers to whoever seems to have left its timeouts alone."""
+"""Seconds for connecting."""
 _MAX_DETAIL = 200
 _BY_STATUS = {
     401: FailureKind.UNAUTHORISED, 402: FailureKind.UNPAID, 403: FailureKind.UNAUTHORISED, 408: FailureKind.TIMEOUT,
@@ -83,6 +84,20 @@ class Sdk:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    async def post(self, path: str, body: dict[str, Any]) -> Received | ModelFailure:
+        """Send JSON data once, and return the successful response, or what went wrong, classified.
+
+        Not by the SDK's own method of that path: it copies the body several times over, and reads the answer into models that nobody needs.
+        Bedrock's client has to see the data, as it takes the model out of them.
+        """
+        sent: dict[str, Any] = {"body": body} if self.provider == "bedrock" else {"content": to_json(body)}
+
+        async def call(client: SdkClient) -> httpx2.Response:
+            response: httpx2.Response = await client.post(path, cast_to=httpx2.Response, **sent)
+            return response
+
+        return await self.once(call)
+
     async def once(self, call: Callable[[SdkClient], Awaitable[httpx2.Response]]) -> Received | ModelFailure:
         """Make one call and return its successful response, or what went wrong, classified."""
         try:
@@ -133,8 +148,7 @@ class Sdk:
 def _client_of(connection: Connection) -> SdkClient:
     timeout = httpx2.Timeout(connection.timeout_s, connect=min(CONNECT_S, connection.timeout_s))
     trust_env = not connection.loopback
-    own = transport_of(_tls(), trust_env=trust_env)
-    http_client = anthropic.DefaultAsyncHttpxClient(verify=_tls(), trust_env=trust_env, timeout=timeout, transport=own)
+    http_client = direct_client(_tls(), timeout, trust_env=trust_env) or anthropic.DefaultAsyncHttpxClient(verify=_tls(), timeout=timeout)
     if connection.provider == "anthropic":
         return anthropic.AsyncAnthropic(
             api_key=connection.api_key,

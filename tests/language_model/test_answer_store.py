@@ -195,10 +195,15 @@ def test_what_is_kept_late_is_found_at_once_and_in_the_file_a_moment_later(path)
 
 def test_closing_writes_what_was_kept_late_whatever_ended_the_run(path):
     """An error in the block loses nothing; the first answer stands, unless it is to be replaced."""
-    with pytest.raises(KeyboardInterrupt), AnswerStore(path) as store:
-        for number in range(50):
-            store.keep_late(CacheKey(f"{number:064}"), answer(f"late {number}"))
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with AnswerStore(path) as store:
+            for number in range(50):
+                store.keep_late(CacheKey(f"{number:064}"), answer(f"late {number}"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     with AnswerStore(path) as store:
         assert len(store) == 50
         store.keep_late(CacheKey(f"{1:064}"), answer("second"))
@@ -214,11 +219,15 @@ def test_an_answer_that_cannot_be_written_late_ends_the_run(path):
         store.keep(KEY, answer())
     store = AnswerStore(path, read_only=True)
     store.keep_late(CacheKey("b" * 64), answer())
-    until = time.monotonic() + 20
-    with pytest.raises(StoreError, match="write-protected"):
+
+    def looking():
+        until = time.monotonic() + 20
         while time.monotonic() < until:
             store.find(KEY.digest)
             time.sleep(0.01)
+
+    with pytest.raises(StoreError, match="write-protected"):
+        looking()
     with pytest.raises(StoreError, match="write-protected"):
         store.close()
 
