@@ -7,6 +7,7 @@ the dimensions of a call without a usable answer are left out, and where nothing
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -22,18 +23,20 @@ from harness.expectations.finding import Finding
 from harness.facts import Facts
 from harness.frozen import fingerprint
 from harness.judging.answer import answer_schema
-from harness.judging.code_answers import AppliedCriterion, applied_criteria, code_answers, failed_judgement
+from harness.judging.brief import Brief, brief_of
+from harness.judging.code_answers import code_answers, failed_judgement
 from harness.judging.combining import Combined, Combiner
 from harness.judging.evidence.checking import ReadVerdict, one_fault_one_quote
 from harness.judging.evidence.quotes import Witness
 from harness.judging.judge import Audit, CriterionAnswer, Inquiry, JudgeIdentity, Judgement, JudgementOutcome
 from harness.judging.material import MaterialRoom, said_lines
 from harness.judging.model_request import JudgeRequest
+from harness.judging.once import Once
 from harness.judging.prompt import Prompts, prompt_version, system_prompt
 from harness.judging.questioning import GAP, PROTOCOL, Account, Case, ModelChoice, Questioner, Sample, Unanswered, question
-from harness.judging.questions import Part, asked_in, parts_of
+from harness.judging.questions import Part, parts_of
 from harness.judging.samples import NEAR_PERCENT, SAMPLES, in_audit, majority, near_threshold
-from harness.judging.scoring import ScoredCriterion, score
+from harness.judging.scoring import score
 from harness.language_model.door import LanguageModel
 from harness.language_model.usage import Usage
 from harness.scenarios.model import Scenario
@@ -66,8 +69,7 @@ class JudgeProtocol:
 class _Asking:
     """One conversation under judgement."""
 
-    criteria: tuple[AppliedCriterion, ...]
-    scored: tuple[ScoredCriterion, ...]
+    brief: Brief
     cases: tuple[Case, ...]
     combiner: Combiner
     account: Account
@@ -106,13 +108,13 @@ class ClaudeJudge:
         open_model: OpenModel,
         draw: Callable[[], str] = lambda: secrets.token_hex(NONCE_BYTES),
     ) -> None:
-        self._rubric = rubric
         self._prompts = prompts
         self._protocol = protocol
         self._open_model = open_model
         self._draw = draw
         self._room = MaterialRoom(facts)
         self._parts = parts_of(rubric, protocol.apart)
+        self._brief: Callable[[Scenario], Brief] = Once(functools.partial(brief_of, rubric, self._parts))
         self._systems = {part.name: system_prompt(prompts, part) for part in self._parts}
         self._identity = _identity(rubric, prompts, protocol, self._parts, self._systems)
         self._questioner: Questioner | None = None
@@ -135,8 +137,7 @@ class ClaudeJudge:
 
     def dimensions(self, scenario: Scenario) -> tuple[str, ...]:
         """Return the scenario's dimensions in which there is anything that code or a reader can answer."""
-        answerable = {item.dimension for item in applied_criteria(self._rubric, scenario) if item.by_code or item.by_reading}
-        return tuple(dimension for dimension in scenario.dimensions if dimension in answerable)
+        return self._brief(scenario).dimensions
 
     async def judge(self, scenario: Scenario, transcript: Transcript, findings: Sequence[Finding]) -> Judgement:
         """Judge one conversation; one in which the target failed scores 1 throughout, and nobody is asked.
@@ -144,29 +145,25 @@ class ClaudeJudge:
         Raises:
             JudgeError: the model cannot be asked at all: wrong key, wrong model, no money, or the judge was not opened.
         """
-        dimensions = self.dimensions(scenario)
+        brief = self._brief(scenario)
         if not transcript.valid:
             return Judgement(JudgementOutcome.FAILED, (), (), Usage(), "the conversation is no evidence about the target")
-        if not dimensions:
+        if not brief.dimensions:
             return Judgement(JudgementOutcome.ABSTAINED, (), (), Usage(), "this scenario has no criterion that anybody can answer")
-        criteria = applied_criteria(self._rubric, scenario)
-        scored = tuple(item.scored(reads=True) for item in criteria)
         if transcript.failed:
-            return failed_judgement(transcript, dimensions, scored)
+            return failed_judgement(transcript, brief.dimensions, brief.scored)
         combiner = Combiner(code_answers(findings), transcript, self._room.names)
-        asking = _Asking(criteria, scored, self.cases(scenario, transcript), combiner, Account(), Account())
+        asking = _Asking(brief, self.cases(scenario, transcript), combiner, Account(), Account())
         await self._ask(asking, audited=self._protocol.audit is not None and in_audit(said_lines(transcript), self._protocol.audit_percent))
         return self._concluded(asking)
 
     def cases(self, scenario: Scenario, transcript: Transcript) -> tuple[Case, ...]:
         """Return the questions about a conversation, one for each call of a sample."""
-        criteria = applied_criteria(self._rubric, scenario)
+        parts = self._brief(scenario).parts
         witness = Witness.of(transcript)
-        asked = {part.name: asked_in(part, criteria) for part in self._parts}
-        asking = [part for part in self._parts if asked[part.name]]
-        shown = {about: self._room.material(scenario, transcript, about_facts=about) for about in {part.about_facts for part in asking}}
+        shown = self._room.materials(scenario, transcript, {part.about_facts for part, _ in parts})
         return tuple(
-            Case(part, self._systems[part.name], asked[part.name], shown[part.about_facts], witness, transcript.repeat) for part in asking
+            Case(part, self._systems[part.name], asked, shown[part.about_facts], witness, transcript.repeat) for part, asked in parts
         )
 
     def questions(self, scenario: Scenario, transcript: Transcript) -> tuple[JudgeRequest, ...]:
@@ -180,6 +177,9 @@ class ClaudeJudge:
         questioner = self._questioner
         if questioner is None:
             raise JudgeError("the judge was asked before it was opened; enter it with `async with`")
+        if len(asking.cases) == 1 and not audited:  # nothing to be done side by side
+            await self._ask_part(questioner, asking.cases[0], asking)
+            return
         try:
             async with anyio.create_task_group() as group:
                 for case in asking.cases:
@@ -225,10 +225,10 @@ class ClaudeJudge:
                 lost.add(one.criterion.dimension)
                 told = f"the judge gave no usable answer ({found.outcome.value}): {found.why}"
                 read[one.criterion.id] = ReadVerdict(CriterionAnswer.NOT_ASSESSED, told)
-        critical = {item.id for item in asking.criteria if item.critical}
+        critical = {item.id for item in asking.brief.criteria if item.critical}
         combined = _combined(asking, one_fault_one_quote(read, critical))
         verdicts = tuple(one.verdict for one in combined)
-        ratings = tuple(rating for rating in score(verdicts, asking.scored) if rating.dimension not in lost)
+        ratings = tuple(rating for rating in score(verdicts, asking.brief.scored) if rating.dimension not in lost)
         inquiry = self._inquiry(asking, combined)
         usage = sum((one.usage for one in inquiry.spent), Usage())
         outcome = JudgementOutcome.RATED
@@ -278,14 +278,14 @@ def _hardly_decides(case: Case, sample: Sample, asking: _Asking) -> bool:
     verdicts = [one.verdict for one in _combined(asking, sample.verdicts)]
     return any(
         near_threshold(
-            [one for one in verdicts if one.dimension == dimension], [item for item in asking.scored if item.dimension == dimension]
+            [one for one in verdicts if one.dimension == dimension], [item for item in asking.brief.scored if item.dimension == dimension]
         )
         for dimension in sorted(asked)
     )
 
 
 def _combined(asking: _Asking, read: Mapping[str, ReadVerdict]) -> tuple[Combined, ...]:
-    return tuple(asking.combiner.combined(item, read.get(item.id)) for item in asking.criteria)
+    return tuple(asking.combiner.combined(item, read.get(item.id)) for item in asking.brief.criteria)
 
 
 def _identity(

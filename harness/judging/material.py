@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,10 @@ from pydantic import JsonValue
 
 from harness.conversations.transcript import Exchange, Transcript, turns_of
 from harness.expectations.known import KnownNames, titles_of
-from harness.facts import Facts, Order, Title
+from harness.facts import Facts, Order
+from harness.judging.once import Once
 from harness.judging.shown_text import shortened
-from harness.scenarios.model import Cites, FactsMatch, Scenario
+from harness.scenarios.model import Cites, FactsMatch, Language, Scenario, Turn
 from harness.text import normalise
 
 MAX_TITLES = 40
@@ -43,6 +44,22 @@ class Material:
     """`{turn, role, text}` in order."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a scenario says of all its conversations."""
+
+    asked: Mapping[str, JsonValue]
+    due: JsonValue
+    """Turn → language in which a script's reply is due; None for a simulated user, whose lines are known afterwards."""
+    session: JsonValue
+    setup: tuple[str, ...]
+    """Every text of the setup, normalised."""
+    titles: tuple[str, ...]
+    """Ids that a reply has to state facts of."""
+    sources: frozenset[str]
+    """Passages that a reply has to cite."""
+
+
 class MaterialRoom:
     """Chooses what to show, from one set of trusted facts.
 
@@ -52,6 +69,11 @@ class MaterialRoom:
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
+        self._given: Callable[[Scenario], _Given] = Once(_given)
+        self._place = {title.id: place for place, title in enumerate(facts.titles)}
+        self._passages = frozenset(passage.id for passage in facts.passages)
+        self._row = functools.lru_cache(maxsize=4096)(self._title_row)
+        self._shop = functools.lru_cache(maxsize=64)(self._policies)
 
     @functools.cached_property
     def names(self) -> KnownNames:
@@ -60,42 +82,73 @@ class MaterialRoom:
 
     def material(self, scenario: Scenario, transcript: Transcript, *, about_facts: bool) -> Material:
         """Return what a call about facts, or about quality, shows of a conversation."""
-        recorded = tuple(_recorded(exchange, passages=about_facts) for exchange in transcript.exchanges)
-        trusted: dict[str, JsonValue] = {
-            "today": self._facts.as_of.isoformat(),
-            "customer_wants": scenario.title if scenario.user is None else scenario.user.goal,
-            "intent": scenario.intent,
-            "locale": scenario.locale,
-            "replies_are_due_in": {
-                str(number): turn.language or scenario.locale for number, turn in enumerate(turns_of(scenario, transcript), start=1)
-            },
-            "session": _bounded(scenario.setup),
-            "catalogue": [_title_row(title, scenario.locale, spoilers=about_facts) for title in self._titles(scenario, transcript)],
-            "orders": [self._order_row(order, scenario) for order in self._orders(scenario, transcript)],
-        }
-        if about_facts:
-            trusted |= self._policies(scenario, transcript)
-        return Material(trusted, tuple(entry for entry in recorded if entry is not None), tuple(_said(transcript)))
+        return self.materials(scenario, transcript, (about_facts,))[about_facts]
 
-    def _titles(self, scenario: Scenario, transcript: Transcript) -> list[Title]:
+    def materials(self, scenario: Scenario, transcript: Transcript, about_facts: Collection[bool]) -> Mapping[bool, Material]:
+        """Return what calls show of a conversation, by whether they are about facts; what both show is looked up once."""
+        given = self._given(scenario)
+        lines = said_lines(transcript)
+        read = [normalise(text) for _, _, text in lines]
+        titles = self._titles(given, transcript, read)
+        due = given.due if given.due is not None else _due(scenario, turns_of(scenario, transcript))
+        orders: list[JsonValue] = [self._order_row(order, scenario) for order in self._orders(scenario, given, read)]
+        said = tuple(_said(lines))
+        shown: dict[bool, Material] = {}
+        for facts in about_facts:
+            rows: list[JsonValue] = [self._row(title, scenario.locale, spoilers=facts) for title in titles]
+            trusted: dict[str, JsonValue] = {
+                "today": self._facts.as_of.isoformat(),
+                **given.asked,
+                "replies_are_due_in": due,
+                "session": given.session,
+                "catalogue": rows,
+                "orders": orders,
+            }
+            if facts:
+                trusted |= self._shop(scenario.locale, self._touched(given, transcript))
+            recorded = (_recorded(exchange, passages=facts) for exchange in transcript.exchanges)
+            shown[facts] = Material(trusted, tuple(entry for entry in recorded if entry is not None), said)
+        return shown
+
+    def _titles(self, given: _Given, transcript: Transcript, read: Sequence[str]) -> tuple[str, ...]:
         """Return the titles that a scenario or conversation names, with their other editions, in the catalogue's order."""
-        expected = (one.title for one in scenario.expectations if isinstance(one, FactsMatch) and one.title)
         products = (entry for exchange in transcript.exchanges for entry in _ids(exchange, "products"))
-        mentioned = (
-            title
-            for text in _texts(transcript)
-            for mention in self.names.index.find(normalise(text))
-            for title in titles_of(mention.labels)
-        )
-        named = [title for title in dict.fromkeys((*expected, *mentioned, *products)) if title in self._facts.title_by_id]
+        # No name is longer than its line, so all that was said is searched at once: a third of the time.
+        mentioned = (title for mention in self.names.index.find("\n".join(read)) for title in titles_of(mention.labels))
+        named = [title for title in dict.fromkeys((*given.titles, *mentioned, *products)) if title in self._place]
         editions = (edition for title in named for edition in sorted(self.names.editions[title]))
-        chosen = frozenset(list(dict.fromkeys((*named, *editions)))[:MAX_TITLES])
-        return [title for title in self._facts.titles if title.id in chosen]
+        chosen = list(dict.fromkeys((*named, *editions)))[:MAX_TITLES]
+        return tuple(sorted(chosen, key=self._place.__getitem__))
 
-    def _orders(self, scenario: Scenario, transcript: Transcript) -> list[Order]:
-        said = "\n".join(normalise(text) for text in (*_texts(transcript), *_strings(scenario.setup)))
+    def _touched(self, given: _Given, transcript: Transcript) -> frozenset[str]:
+        """Return the policies that a conversation cites, retrieved, or has to cite."""
+        shown = (entry for exchange in transcript.exchanges for key in ("citations", "passages") for entry in _ids(exchange, key))
+        return self._passages & {*shown, *given.sources}
+
+    def _orders(self, scenario: Scenario, given: _Given, read: Sequence[str]) -> list[Order]:
+        said = "\n".join((*read, *given.setup))
         customer = scenario.setup.get("customer")
         return [order for order in self._facts.orders if order.customer == customer or order.number in said][:MAX_TITLES]
+
+    def _title_row(self, title_id: str, locale: Language, *, spoilers: bool) -> JsonValue:
+        title = self._facts.title_by_id[title_id]
+        row: dict[str, JsonValue] = {
+            "id": title.id,
+            "names": list(title.names),
+            "author": f"{title.author.en} / {title.author.ja}",
+            "edition": title.edition,
+            "volumes": title.volumes,
+            "status": title.status,
+            "age_rating": title.age_rating,
+            "price_yen": title.price_yen,
+            "stock": title.stock,
+            "next_release": title.next_release.isoformat() if title.next_release else None,
+            "genres": list(title.genres),
+            "synopsis": title.synopsis.text(locale),
+        }
+        if spoilers:
+            row["spoilers"] = [one.text(locale) for one in title.spoilers]
+        return row
 
     def _order_row(self, order: Order, scenario: Scenario) -> JsonValue:
         titles = self._facts.title_by_id
@@ -111,26 +164,22 @@ class MaterialRoom:
             "belongs_to_this_customer": order.customer == scenario.setup.get("customer"),
         }
 
-    def _policies(self, scenario: Scenario, transcript: Transcript) -> dict[str, JsonValue]:
+    def _policies(self, locale: Language, touched: frozenset[str]) -> dict[str, JsonValue]:
         """Return policies and promotions, those first that the conversation touches, up to a bound."""
-        touched = {entry for exchange in transcript.exchanges for key in ("citations", "passages") for entry in _ids(exchange, key)}
-        touched |= {one.source for one in scenario.expectations if isinstance(one, Cites) and one.source}
         left = MAX_POLICY
         policies: list[JsonValue] = []
         for passage in sorted(self._facts.passages, key=lambda one: one.id not in touched):
-            text = passage.text.text(scenario.locale)
+            text = passage.text.text(locale)
             if len(text) <= left:
                 left -= len(text)
-                policies.append(
-                    {"id": passage.id, "title": passage.title.text(scenario.locale), "text": text, "terms": dict(passage.terms)}
-                )
+                policies.append({"id": passage.id, "title": passage.title.text(locale), "text": text, "terms": dict(passage.terms)})
         promotions: list[JsonValue] = []
         for deal in self._facts.promotions:
-            text = deal.text.text(scenario.locale)
+            text = deal.text.text(locale)
             if len(text) <= left:
                 left -= len(text)
                 until = deal.until.isoformat() if deal.until else None
-                title = deal.title.text(scenario.locale)
+                title = deal.title.text(locale)
                 promotions.append({"id": deal.id, "title": title, "text": text, "percent": deal.percent, "until": until, "code": deal.code})
         return {"policies": policies, "promotions": promotions}
 
@@ -145,34 +194,25 @@ def said_lines(transcript: Transcript) -> list[tuple[int, str, str]]:
     return lines
 
 
-def _said(transcript: Transcript) -> Iterator[JsonValue]:
-    for turn, role, text in said_lines(transcript):
+def _given(scenario: Scenario) -> _Given:
+    wants = scenario.title if scenario.user is None else scenario.user.goal
+    return _Given(
+        asked={"customer_wants": wants, "intent": scenario.intent, "locale": scenario.locale},
+        due=_due(scenario, scenario.turns) if scenario.user is None else None,
+        session=_bounded(scenario.setup),
+        setup=tuple(map(normalise, _strings(scenario.setup))),
+        titles=tuple(one.title for one in scenario.expectations if isinstance(one, FactsMatch) and one.title),
+        sources=frozenset(one.source for one in scenario.expectations if isinstance(one, Cites) and one.source),
+    )
+
+
+def _due(scenario: Scenario, turns: Sequence[Turn]) -> JsonValue:
+    return {str(number): turn.language or scenario.locale for number, turn in enumerate(turns, start=1)}
+
+
+def _said(lines: Iterable[tuple[int, str, str]]) -> Iterator[JsonValue]:
+    for turn, role, text in lines:
         yield {"turn": turn, "role": role, "text": shortened(text, MAX_MESSAGE)}
-
-
-def _texts(transcript: Transcript) -> Iterator[str]:
-    for _, _, text in said_lines(transcript):
-        yield text
-
-
-def _title_row(title: Title, locale: str, *, spoilers: bool) -> JsonValue:
-    row: dict[str, JsonValue] = {
-        "id": title.id,
-        "names": list(title.names),
-        "author": f"{title.author.en} / {title.author.ja}",
-        "edition": title.edition,
-        "volumes": title.volumes,
-        "status": title.status,
-        "age_rating": title.age_rating,
-        "price_yen": title.price_yen,
-        "stock": title.stock,
-        "next_release": title.next_release.isoformat() if title.next_release else None,
-        "genres": list(title.genres),
-        "synopsis": title.synopsis.text(locale),
-    }
-    if spoilers:
-        row["spoilers"] = [one.text(locale) for one in title.spoilers]
-    return row
 
 
 def _recorded(exchange: Exchange, *, passages: bool) -> JsonValue:
