@@ -56,7 +56,8 @@ class PatientDoor:
             tries += 1
             return await self._door.ask(request)
 
-        return replace(await self._patiently(once), attempts=tries)
+        result = await self._patiently(once)
+        return result if result.attempts == tries else replace(result, attempts=tries)
 
     async def count(self, request: ModelRequest) -> int | ModelFailure:
         """Return the tokens of the prompt."""
@@ -65,7 +66,8 @@ class PatientDoor:
     async def _patiently(self, once: Callable[[], Awaitable[Result | ModelFailure]]) -> Result | ModelFailure:
         tries, waits = 0, 0
         while True:
-            await anyio.sleep_until(self._not_before)
+            if self._not_before > anyio.current_time():
+                await anyio.sleep_until(self._not_before)
             result = await once()
             if not isinstance(result, ModelFailure) or not result.kind.transient:
                 return result

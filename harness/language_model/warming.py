@@ -6,7 +6,6 @@ write the same system prompt, at more than the price of fresh input; behind one 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 
 import anyio
@@ -33,7 +32,8 @@ class _Prefix:
 class Warmth:
     """What the provider holds, as far as this process knows; shared by all doors of a run."""
 
-    prefixes: dict[bytes, _Prefix] = field(default_factory=dict)
+    prefixes: dict[tuple[str, ...], _Prefix] = field(default_factory=dict)
+    """By model and texts."""
 
 
 class WarmingDoor:
@@ -55,7 +55,7 @@ class WarmingDoor:
         kept_s = max((KEPT_S[block.cached] for block in request.system if block.cached), default=0.0)
         if not kept_s:
             return await self._door.ask(request)
-        prefix = self._prefixes.setdefault(_digest(request), _Prefix())
+        prefix = self._prefixes.setdefault(_prefix(request), _Prefix())
         if prefix.ahead is not None:
             await prefix.ahead.wait()
         elif anyio.current_time() >= prefix.warm_until:
@@ -81,8 +81,7 @@ class WarmingDoor:
             done.set()
 
 
-def _digest(request: ModelRequest) -> bytes:
+def _prefix(request: ModelRequest) -> tuple[str, ...]:
     """Return what a prefix is known by: the model, and everything up to the last block that is to be kept."""
     last = max(place for place, block in enumerate(request.system) if block.cached)
-    content = "\0".join((request.model, *(block.text for block in request.system[: last + 1])))
-    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
+    return (request.model, *(block.text for block in request.system[: last + 1]))

@@ -47,9 +47,8 @@ def parameters(request: ModelRequest) -> dict[str, Any]:
 def prompt_bytes(request: ModelRequest) -> int:
     """Return the bytes of everything that is sent: an upper bound of its tokens, as no token is shorter than a byte."""
     texts = [block.text for block in request.system] + [message.text for message in request.messages]
-    if request.schema is not None:
-        texts.append(written(request.schema))
-    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    schema = 0 if request.schema is None else len(written(request.schema))
+    return schema + sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
 def read_message(body: Any, request: ModelRequest, request_id: str | None) -> ModelAnswer | ModelFailure:

@@ -17,7 +17,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from harness.errors import StoreError
-from harness.frozen import FrozenModel, canonical_json, from_json
+from harness.frozen import FrozenModel, canonical_bytes, from_json
 from harness.language_model.door import FailureKind, LanguageModel, ModelAnswer, ModelFailure, ModelRequest
 from harness.language_model.money.budget import NOTHING
 from harness.language_model.money.prices import Prices
@@ -263,7 +263,7 @@ def joined(paths: Iterable[Path]) -> bytes:
 
 
 def _written(line: _Line) -> bytes:
-    return canonical_json(line.model_dump(mode="json", exclude_defaults=True)) + b"\n"
+    return canonical_bytes(line.model_dump(mode="json", exclude_defaults=True)) + b"\n"
 
 
 def _read(path: Path) -> tuple[list[_Line], int]:
