@@ -82,6 +82,8 @@ def unpacked(headers: Mapping[str, str], body: bytes) -> bytes:
 
 def searched(path: ParsedResult, payload: JsonValue) -> JsonValue:
     """Return what a JMESPath finds; None where it finds nothing or does not fit the data."""
+    if path.parsed["type"] == "field":  # the usual case, and jmespath makes an interpreter for each search
+        return payload.get(path.parsed["value"]) if isinstance(payload, dict) else None
     try:
         found: JsonValue = path.search(payload)
     except JMESPathError:

@@ -157,32 +157,30 @@ class Connection:
         request = self._complete(method, url, headers, content, limit_s)
         if self._witness is not None:
             self._witness.sent(method, url.text, [(name.lower(), value) for name, value in request.headers], content)
-        sent_s = anyio.current_time()
-        result = await self._result(request, limit_s, read)
+        result = await self._result(request, read)
         if self.place is not None:
-            self.place.saw(result, sent_s)
+            self.place.saw(result, request.sent_s)
         if self._witness is not None:
             self._witness.came(result)
         return result
 
-    async def _result(self, request: WireRequest, limit_s: float, read: Read) -> RawReply | TransportFailure:
+    async def _result(self, request: WireRequest, read: Read) -> RawReply | TransportFailure:
         began = time.perf_counter()
         sound, self.sound = self.sound, False
         status: int | None = None
         try:
-            with anyio.fail_after(limit_s):
-                response = await self._transport.send(request)
-                status = response.status
-                if response.cookies:
-                    self._cookies.take(request.url.text, response.cookies)
-                try:
-                    result = await read(response, began)
-                finally:
-                    await response.close()
+            response = await self._transport.send(request)
+            status = response.status
+            if response.cookies:
+                self._cookies.take(request.url.text, response.cookies)
+            try:
+                result = await read(response, began)
+            finally:
+                await response.close()
         except BrokenError as error:
             return failed(error.kind, str(error), began, status=status)
         except TimeoutError as error:
-            return out_of_time(limit_s, began) if error.errno is None else cut(began)  # with a number, the socket gave it up
+            return out_of_time(request.limit_s, began) if error.errno is None else cut(began)  # with a number, the socket gave it up
         except NoConnectionError as error:
             self.sound = sound  # there is no connection that could be unsound
             return unconnected(error, request.url.host, began, error.reason)
@@ -207,7 +205,8 @@ class Connection:
         if content is not None or method in _WITH_BODY:
             headers = (*headers, ("Content-Length", str(len(content or b""))))
         connect_s = min(self._file.connect_timeout_s, limit_s * CONNECT_SHARE)
-        return WireRequest(method, url, (*own, *headers), content or b"", host and host.partition(":")[0], connect_s)
+        name = None if host is None else host.partition(":")[0]
+        return WireRequest(method, url, (*own, *headers), content or b"", name, connect_s, anyio.current_time(), limit_s)
 
     def _url(self, path: str) -> Url:
         if path not in self._urls:

@@ -7,7 +7,6 @@ balancers keep a client on one machine, from one conversation into another.
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
@@ -30,7 +29,7 @@ from harness.targets.request import BodyWriter, RenderedRequest, RequestWriter
 from harness.targets.route import route_of
 from harness.targets.socket_opening import SocketOpener
 from harness.targets.sockets import SocketDelivery, SocketShape
-from harness.targets.talk import Talk
+from harness.targets.talk import Outgoing, Talk
 from harness.targets.throttle import Place, Throttle
 from harness.targets.traces import TraceTemplate
 from harness.targets.wire import TargetFile, Wire
@@ -218,22 +217,31 @@ class _HttpSession:
         self._place = place
         self._file = file
         self._ends_s: float | None = None
-        """When the conversation's time is over, by `anyio.current_time`; None before its first message."""
+        """When the conversation's time is over, by `anyio.current_time`; None before its first message, and where it has no end."""
 
     async def send(self, message: str, turn: int, timeout_s: float | None) -> Answer:
         """Send the user's message of this turn; `timeout_s` None means the target file's."""
         outgoing = self._talk.outgoing(message, turn)
-        began = anyio.current_time()
-        if self._ends_s is None:
-            self._ends_s = math.inf if self._file.conversation_timeout_s is None else began + self._file.conversation_timeout_s
-        answer: Answer | None = None
-        with anyio.CancelScope(deadline=self._ends_s):
-            await self._place.enter()
-            answer = await self._delivery.bring(outgoing, self._file.turn_timeout_s if timeout_s is None else timeout_s)
-        if answer is None:
-            failure = overran(self._file.conversation_timeout_s or 0.0, anyio.current_time() - began)
-            answer = Answer(failure, (Attempt(failure.kind.value, 0.0),))
+        limit_s = self._file.turn_timeout_s if timeout_s is None else timeout_s
+        if self._file.conversation_timeout_s is None:
+            answer = await self._brought(outgoing, limit_s)
+        else:
+            answer = await self._brought_before(self._file.conversation_timeout_s, outgoing, limit_s)
         self._place.ended(answer)
         if isinstance(answer.result, Reply):
             self._talk.heard(message, answer.result)
         return answer
+
+    async def _brought(self, outgoing: Outgoing, limit_s: float) -> Answer:
+        await self._place.enter()
+        return await self._delivery.bring(outgoing, limit_s)
+
+    async def _brought_before(self, conversation_s: float, outgoing: Outgoing, limit_s: float) -> Answer:
+        """Return the answer, or that the conversation's time was over before it."""
+        began = anyio.current_time()
+        if self._ends_s is None:
+            self._ends_s = began + conversation_s
+        with anyio.CancelScope(deadline=self._ends_s):
+            return await self._brought(outgoing, limit_s)
+        failure = overran(conversation_s, anyio.current_time() - began)
+        return Answer(failure, (Attempt(failure.kind.value, 0.0),))

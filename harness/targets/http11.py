@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import anyio
 import h11
@@ -38,8 +38,7 @@ class OverlongError(Exception):
     """The body is longer than it may be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a connection leads."""
 
     host: str
@@ -67,14 +66,29 @@ class _Bytes(asyncio.Protocol):
         """True while nothing came that nobody asked for, and more can come."""
         return not self.ended and not self._parts
 
-    async def receive(self) -> bytes:
-        """Return what came, waiting for it if need be; empty at the end. Raises the OSError that ended the connection."""
+    async def receive(self, ends_s: float | None) -> bytes:
+        """Return what came, waiting for it if need be; empty at the end.
+
+        A timer for each wait takes a quarter of the time of a cancel scope, and leaves the task alone.
+
+        Args:
+            ends_s: until when, by the clock of the loop.
+
+        Raises:
+            OSError: what ended the connection; a TimeoutError without a number where nothing came in time.
+        """
         if not self._parts and not self.ended:
-            self._waiting = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            if ends_s is not None and loop.time() >= ends_s:  # also where something comes at every moment
+                raise TimeoutError
+            self._waiting = loop.create_future()
+            timer = None if ends_s is None else loop.call_at(ends_s, self._give_up, self._waiting)
             try:
                 await self._waiting
             finally:
                 self._waiting = None
+                if timer is not None:
+                    timer.cancel()
         if self._parts:
             came = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
             self._parts.clear()
@@ -97,6 +111,11 @@ class _Bytes(asyncio.Protocol):
         self.lost.set()
         self._wake()
 
+    @staticmethod
+    def _give_up(waiting: asyncio.Future[None]) -> None:
+        if not waiting.done():
+            waiting.set_exception(TimeoutError())
+
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
@@ -117,6 +136,7 @@ class Http11Connection:
         """Bytes of a plain body that were not read yet, `_rest` included."""
         self._talk: h11.Connection | None = None
         """Knows what the response means, where it is not plain."""
+        self._ends_s: float | None = None
         self._idle_since = time.monotonic()
 
     def usable(self, idle_s: float) -> bool:
@@ -124,10 +144,18 @@ class Http11Connection:
         fresh = time.monotonic() - self._idle_since < idle_s
         return fresh and self._between and self._received.quiet and not self._transport.is_closing()
 
-    async def ask(self, method: bytes, path: bytes, headers: RawHeaders, body: bytes) -> Head:
+    async def ask(self, method: bytes, path: bytes, headers: RawHeaders, body: bytes, ends_s: float | None = None) -> Head:
         """Send a request, and return the head of the response.
 
+        Args:
+            method: HTTP method.
+            path: with its query.
+            headers: all of them, `Host` and `Content-Length` included.
+            body: empty for none.
+            ends_s: when the whole response has to be there, by the clock of the loop; None: whenever it comes.
+
         Raises:
+            TimeoutError: without a number: it was not there in time.
             CutError: the connection closed before.
             OSError: it broke.
             h11.LocalProtocolError: the request is no HTTP.
@@ -137,8 +165,9 @@ class Http11Connection:
         if plain is None:
             self._talk, plain = _asked(method, path, headers, body)
         self._between = False
+        self._ends_s = ends_s
         self._transport.write(plain)
-        came = await self._received.receive()
+        came = await self._received.receive(self._ends_s)
         if self._talk is None:
             head = plain_head(came)
             if head is not None:
@@ -171,7 +200,7 @@ class Http11Connection:
         """Yield the body of the response whose head came; raises as `ask` does."""
         if self._talk is None:
             while self._left:
-                came = self._rest or await self._received.receive()
+                came = self._rest or await self._received.receive(self._ends_s)
                 if not came:
                     raise CutError("the server closed the connection in the middle")
                 part, self._rest = came[: self._left], came[self._left :]
@@ -219,7 +248,7 @@ class Http11Connection:
                     raise CutError("the server closed the connection in the middle") from error
                 raise
             if event is h11.NEED_DATA:
-                self._hear(talk, await self._received.receive())
+                self._hear(talk, await self._received.receive(self._ends_s))
             elif isinstance(event, h11.ConnectionClosed) or event is h11.PAUSED:
                 raise CutError("the server closed the connection in the middle")
             else:

@@ -6,6 +6,7 @@ stored it.
 
 from __future__ import annotations
 
+import functools
 import secrets
 from urllib.parse import quote
 
@@ -37,5 +38,6 @@ def marks_of(marks: Marks, opening: Opening, turn: int) -> tuple[tuple[str, str]
     return tuple(headers)
 
 
+@functools.lru_cache(maxsize=256)  # a conversation has the same run and scenario in every turn
 def _header_text(text: str) -> str:
     return quote(text, safe="@._~-:+ ")

@@ -7,6 +7,7 @@ valid for h11 too, and means the same.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ _TEXT = rb"[\t\x20-\x7e\x80-\xff]*+"
 _NAME = re.compile(_TOKEN)
 _VALUE = re.compile(rb"(?![\t ])[\t\x20-\x7e\x80-\xff]*(?<![\t ])")
 """What the value of a header is made of: no line end, and no space at its edges."""
-_ASKED = re.compile(rb"(?:DELETE|GET|PATCH|POST|PUT) [\x21-\x7e]++ ")
+_ASKED = re.compile(rb"(?:DELETE|GET|PATCH|POST|PUT) [\x21-\x7e]++ HTTP/1\.1\r\n")
 _HEAD = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: " + _TEXT + rb")?\r\n((?:" + _TOKEN + rb":" + _TEXT + rb"\r\n)*+)\r\n")
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 _BODILESS = frozenset({204, 304})
@@ -48,24 +49,35 @@ class PlainHead(Head):
 
 def plain_request(method: bytes, path: bytes, headers: RawHeaders, body: bytes) -> bytes | None:
     """Return a request as it goes over the wire; None for one that is not plain, and may be none at all."""
-    lines = [b"%b %b HTTP/1.1\r\n" % (method, path)]
-    hosts, length = 0, None
-    for name, value in headers:
-        called = name.lower()
-        if called in _FRAMING and not (called == b"connection" and value == b"keep-alive"):
+    asked = b"%b %b HTTP/1.1\r\n" % (method, path)
+    lines = [asked]
+    hosts, lengths = 0, []
+    for header in headers:
+        written = _written(header)
+        if written is None:
             return None
-        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-            return None
+        called, line = written
         if called == b"content-length":
-            if length is not None:
-                return None
-            length = value
+            lengths.append(header[1])
         hosts += called == b"host"
-        lines.append(b"%b: %b\r\n" % (name, value))
-    if hosts != 1 or (length or b"0") != b"%d" % len(body) or not _ASKED.fullmatch(lines[0], 0, len(method) + len(path) + 2):
+        lines.append(line)
+    framed = lengths == [b"%d" % len(body)] or not (body or lengths)
+    if hosts != 1 or not framed or not _ASKED.fullmatch(asked):
         return None
     lines += (b"\r\n", body)
     return b"".join(lines)
+
+
+@functools.lru_cache(maxsize=256)  # most are the same in every request
+def _written(header: tuple[bytes, bytes]) -> tuple[bytes, bytes] | None:
+    """Return the name of a header in lower case, and its line; None for one that is not plain."""
+    name, value = header
+    called = name.lower()
+    if called in _FRAMING and not (called == b"connection" and value == b"keep-alive"):
+        return None
+    if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+        return None
+    return called, b"%b: %b\r\n" % header
 
 
 def plain_head(came: bytes) -> PlainHead | None:

@@ -15,6 +15,8 @@ from harness.template import TemplateError, is_template, names_used, render, ren
 
 Values = Mapping[str, Any]
 _Filler = Callable[[Values], Any]
+_json = json.JSONEncoder(ensure_ascii=False).encode
+"""Made once: json.dumps makes an encoder for each call."""
 
 
 class _LeftOutError(Exception):
@@ -37,6 +39,7 @@ class BodyWriter:
 
     def __init__(self, path: str, body: JsonValue = None) -> None:
         self._path = path
+        self._varies = is_template(path)
         self._body = None if body is None else _compiled(body)
 
     @property
@@ -46,11 +49,11 @@ class BodyWriter:
 
     def path(self, values: Values) -> str:
         """Return the path for these values."""
-        return render(self._path, values) if is_template(self._path) else self._path
+        return render(self._path, values) if self._varies else self._path
 
     def content(self, values: Values) -> bytes | None:
         """Return the JSON body for these values, or None where there is none."""
-        return None if self._body is None else json.dumps(self._body(values), ensure_ascii=False).encode("utf-8")
+        return None if self._body is None else _json(self._body(values)).encode("utf-8")
 
 
 class RequestWriter(BodyWriter):
@@ -67,9 +70,16 @@ class RequestWriter(BodyWriter):
         self._own = tuple((name, value) for name, value in own if name.lower() not in named)
         self._varying = tuple((name, value) for name, value in wire.headers if is_template(value))
 
-    def write(self, values: Values) -> RenderedRequest:
-        """Return the request for these values (`message_values`)."""
-        return RenderedRequest(self.path(values), (*self._own, *self.headers(values)), self.content(values))
+    def write(self, values: Values, further: tuple[tuple[str, str], ...] = (), *, repeatable: bool = False) -> RenderedRequest:
+        """Return the request for these values (`message_values`).
+
+        Args:
+            values: of the message.
+            further: headers beside those of the target file.
+            repeatable: one of them is a key by which the target knows the request again.
+        """
+        headers = (*self._own, *self.headers(values), *further)
+        return RenderedRequest(self.path(values), headers, self.content(values), repeatable)
 
     def headers(self, values: Values) -> tuple[tuple[str, str], ...]:
         """Return the headers that the file names, for these values."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import JsonValue
@@ -45,10 +45,9 @@ class Talk:
         message_id = uuid.uuid4().hex
         values = message_values(self._opening, self._session, turn, message, self._history, message_id)
         marks = marks_of(self._file.marks, self._opening, turn)
-        written = self._writer.write(values)
         again = self._file.idempotency
         key = () if again is None else ((again.header, message_id),)
-        return Outgoing(values, replace(written, headers=(*written.headers, *marks, *key), repeatable=again is not None), marks, message_id)
+        return Outgoing(values, self._writer.write(values, (*marks, *key), repeatable=again is not None), marks, message_id)
 
     def heard(self, message: str, reply: Reply) -> None:
         """Remember what was said and answered."""

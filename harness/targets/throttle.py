@@ -91,6 +91,8 @@ class Throttle:
         self._let_in()
 
     def _let_in(self) -> None:
+        if not self._queue:
+            return
         now = anyio.current_time()
         while self._queue:
             if self._queue[0].gone:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from typing import Any
 
+import anyio
 import h11
 import httpx
 
@@ -43,7 +44,8 @@ class ThroughHttpx:
             extensions["sni_hostname"] = request.server_name
         with _explained(request.connect_s):
             built = httpx.Request(request.method, request.url.text, headers=request.headers, content=request.content, extensions=extensions)
-            return ThroughHttpxResponse(await self._client.send(built, stream=True), request.connect_s)
+            with anyio.fail_after(_left_s(request)):
+                return ThroughHttpxResponse(await self._client.send(built, stream=True), request)
 
     async def close(self) -> None:
         """Close the client."""
@@ -53,9 +55,9 @@ class ThroughHttpx:
 class ThroughHttpxResponse:
     """A response of httpx."""
 
-    def __init__(self, response: httpx.Response, connect_s: float) -> None:
+    def __init__(self, response: httpx.Response, request: WireRequest) -> None:
         self._response = response
-        self._connect_s = connect_s
+        self._request = request
         self.status = response.status_code
         self.headers = response.headers
         self.cookies = response.headers.get_list("set-cookie")
@@ -73,13 +75,22 @@ class ThroughHttpxResponse:
 
     async def parts(self) -> AsyncGenerator[bytes]:
         """Yield the body piece by piece, as it comes."""
-        with _explained(self._connect_s):
-            async for part in self._response.aiter_raw():
-                yield part
+        pieces = self._response.aiter_raw()
+        while True:
+            with _explained(self._request.connect_s), anyio.fail_after(_left_s(self._request)):
+                part = await anext(pieces, None)
+            if part is None:
+                return
+            yield part
 
     async def close(self) -> None:
         """Say that it is not read any further."""
-        await self._response.aclose()
+        with anyio.move_on_after(_left_s(self._request)):
+            await self._response.aclose()
+
+
+def _left_s(request: WireRequest) -> float:
+    return max(0.0, request.ends_s - anyio.current_time())
 
 
 @contextmanager

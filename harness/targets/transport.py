@@ -32,6 +32,15 @@ class WireRequest:
     """Name in the certificate, where it is not the host's."""
     connect_s: float
     """Seconds to connect."""
+    sent_s: float
+    """When it is sent, by `anyio.current_time`."""
+    limit_s: float
+    """Seconds for the whole response."""
+
+    @property
+    def ends_s(self) -> float:
+        """When the whole response has to be there."""
+        return self.sent_s + self.limit_s
 
 
 class NoConnectionError(Exception):
@@ -47,7 +56,7 @@ class NoConnectionError(Exception):
 
 
 class Response(Protocol):
-    """A response whose head came. What breaks it raises CutError, OSError or h11.RemoteProtocolError."""
+    """A response whose head came. What breaks it raises as `Transport.send` does."""
 
     @property
     def status(self) -> int:
@@ -85,6 +94,7 @@ class Transport(Protocol):
 
         Raises:
             NoConnectionError: nothing was sent.
+            TimeoutError: without a number: the response was not whole in time.
             CutError: the connection closed before the response began.
             OSError: it broke.
             h11.LocalProtocolError: the request is no HTTP.
@@ -132,7 +142,8 @@ class OneConnection:
             raise h11.LocalProtocolError("a header is not ASCII") from error
         connection = await self._connected(request)
         try:
-            head = await connection.ask(request.method.encode("ascii"), request.url.path.encode("ascii"), headers, request.content)
+            method, path = request.method.encode("ascii"), request.url.path.encode("ascii")
+            head = await connection.ask(method, path, headers, request.content, request.ends_s)
         except BaseException:  # also one that is cancelled must leave nothing behind that a next request would read
             connection.close()
             raise

@@ -7,6 +7,7 @@ import json
 import ssl
 from contextlib import asynccontextmanager
 
+import anyio
 import h11
 import pytest
 
@@ -16,7 +17,7 @@ from harness.targets.through_httpx import ThroughHttpx
 from harness.targets.transport import NoConnectionError, OneConnection, WireRequest, transport_of
 from harness.targets.url import url_of
 from harness.targets.wire import Secrets, Wire, default_target
-from tests.fakes.raw_http import closes, free_port, raw_server, resets, says, writes
+from tests.fakes.raw_http import closes, free_port, hangs, raw_server, resets, says, writes
 
 pytestmark = pytest.mark.anyio
 
@@ -32,10 +33,10 @@ async def connection(idle_s=1.0):
     """Yield what asks for the whole body of a response, over one connection."""
     own = OneConnection(ssl.create_default_context(), idle_s)
 
-    async def ask(url, *headers, content=b"hi"):
+    async def ask(url, *headers, content=b"hi", limit_s=10.0):
         about = url_of(url)
         sent = (("Host", about.netloc), *headers, ("Content-Length", str(len(content))))
-        response = await own.send(WireRequest("POST", about, sent, content, None, 2.0))
+        response = await own.send(WireRequest("POST", about, sent, content, None, 2.0, anyio.current_time(), limit_s))
         try:
             return await response.whole()
         finally:
@@ -122,6 +123,34 @@ async def test_what_breaks_a_response_says_how_far_the_request_came(behaviour, e
             await ask(server.url)
         assert await ask(server.url) == b'{"text": "hello"}'
         assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        hangs,
+        writes(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\nhello", then=hangs),
+        writes(b"HTTP/1.1 200 OK\r\n", *[b"x: y\r\n"] * 500, pause_s=0.01),
+        writes(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", *[b"1\r\nx\r\n"] * 20_000, then=hangs),
+    ],
+    ids=["nothing", "half", "drips", "a flood of crumbs"],
+)
+async def test_a_response_that_is_not_whole_in_time_is_given_up(behaviour):
+    """However little or much comes, the time of the whole response is kept, and nothing of it is left for the next request."""
+    async with raw_server(behaviour, says({"text": "hello"})) as server, connection() as ask:
+        with anyio.fail_after(5), pytest.raises(TimeoutError) as found:
+            await ask(server.url, limit_s=0.1)
+        assert found.value.errno is None
+        assert await ask(server.url) == b'{"text": "hello"}'
+
+
+@pytest.mark.parametrize("header", [("X-Name", "a\r\nX-Evil: b"), ("X Name", "a"), ("X-Name", "進撃"), ("X-Name", " a")])
+async def test_a_header_that_is_no_http_never_goes_out(header):
+    """A value that would begin a header of its own, or cannot be written, is refused before anything is sent."""
+    async with raw_server(says({"text": "hello"})) as server, connection() as ask:
+        with pytest.raises(h11.LocalProtocolError):
+            await ask(server.url, header)
+        assert server.requests == []
 
 
 async def test_where_nobody_listens_nothing_was_sent():
