@@ -119,8 +119,8 @@ def _plainly_english(text: str) -> bool:
         return False
     folded = text.casefold()
     english = [word for word in folded.split() if word in _ENGLISH_WORDS]
-    enough = sum(map(len, english)) >= 2 * MIN_LETTERS  # at least half of their characters are letters
-    return enough and len(set(english)) >= 2 and len(english) * 8 >= len(_WORD.findall(folded))
+    enough = len("".join(english).replace("'", "")) >= MIN_LETTERS and len(set(english)) >= 2
+    return enough and len(english) * 8 >= len(_WORD.findall(folded))
 
 
 def _plainly(words: str, japanese: int, latin: int, other: int) -> DetectedLanguage | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.records.gist import TurnGist
 from harness.records.run import ConversationRecord
 from harness.targets.protocol import FailureKind
 
@@ -41,9 +42,12 @@ def builds_match(one: str, other: str) -> bool:
 
 def sightings(record: ConversationRecord) -> Iterator[Sighting]:
     """Yield what each answered turn stated; a failure counts when it states a build."""
-    for turn in record.gist.turns:
-        if turn.replied or turn.build is not None:
-            yield Sighting(turn.build, _place(record, turn.turn))
+    for turn in _answered(record):
+        yield Sighting(turn.build, _place(record, turn.turn))
+
+
+def _answered(record: ConversationRecord) -> Iterator[TurnGist]:
+    return (turn for turn in record.gist.turns if turn.replied or turn.build is not None)
 
 
 def _place(record: ConversationRecord, turn: int) -> str:
@@ -64,6 +68,8 @@ class BuildWatch:
         self._expected = expected
         self._known = None if known is None else Sighting(known, "the version endpoint before the run")
         self._seen = self._known
+        self._right: set[str | None] = set()
+        """Builds with which nothing is wrong; nor will there be, because what they are held against stays."""
 
     def at_start(self) -> str | None:
         """Return what is wrong with the build that the version endpoint stated before the first conversation, or None."""
@@ -71,7 +77,12 @@ class BuildWatch:
 
     def observe(self, record: ConversationRecord) -> str | None:
         """Return what is wrong with the builds of one conversation, held against all before it, or None."""
-        return next(filter(None, map(self.problem_of, sightings(record))), None)
+        return next(self.problems(record), None)
+
+    def problems(self, record: ConversationRecord) -> Iterator[str]:
+        """Yield what is wrong with the answers of one conversation, each held against all before it."""
+        if self._attested and not self._right.issuperset(turn.build for turn in _answered(record)):
+            yield from filter(None, map(self.problem_of, sightings(record)))
 
     def problem_of(self, sighting: Sighting) -> str | None:
         """Return what is wrong with one sighting, held against all before it, or None."""
@@ -85,6 +96,7 @@ class BuildWatch:
             self._seen = sighting
         elif not builds_match(self._seen.build or "", sighting.build):
             return f"{sighting.place}: build {sighting.build} answered, yet {self._seen.place} had {self._seen.build}: the run saw mixed builds"
+        self._right.add(sighting.build)
         return None
 
 
@@ -107,17 +119,22 @@ def build_problems(
     silent = _nothing_stated(records)
     if silent is not None:
         return (silent,)
-    watch = BuildWatch(expected, attested=True)
-    seen = [Sighting(before, "the version endpoint before the run")] if before is not None else []
-    seen.extend(sighting for record in records for sighting in sightings(record))
-    if after is not None:
-        seen.append(Sighting(after, "the version endpoint after the run"))
-    if not seen:
+    if before is after is None and not any(any(_answered(record)) for record in records):
         return ("no answer stated a build, so the run does not prove what it measured",)
-    problems = [problem for sighting in seen if (problem := watch.problem_of(sighting)) is not None]
+    problems = list(filter(None, _problems(BuildWatch(expected, attested=True), records, before, after)))
     if len(problems) > 1:
         return (f"{problems[0]} (and {len(problems) - 1} more answers like it)",)
     return tuple(problems)
+
+
+def _problems(watch: BuildWatch, records: Iterable[ConversationRecord], before: str | None, after: str | None) -> Iterator[str | None]:
+    """Yield what is wrong with each answer that stated a build, from the first to the last."""
+    if before is not None:
+        yield watch.problem_of(Sighting(before, "the version endpoint before the run"))
+    for record in records:
+        yield from watch.problems(record)
+    if after is not None:
+        yield watch.problem_of(Sighting(after, "the version endpoint after the run"))
 
 
 def _nothing_stated(records: Iterable[ConversationRecord]) -> str | None:
@@ -143,7 +160,7 @@ def _nothing_stated(records: Iterable[ConversationRecord]) -> str | None:
 
 def build_of(records: Iterable[ConversationRecord]) -> str | None:
     """Return the longest name of the one build that answered; None when none was stated, or when they do not match."""
-    builds = sorted({sighting.build for record in records for sighting in sightings(record) if sighting.build}, key=len)
+    builds = sorted({turn.build for record in records for turn in _answered(record) if turn.build}, key=len)
     if not builds or not all(builds_match(builds[-1], build) for build in builds):
         return None
     return builds[-1]

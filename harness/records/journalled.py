@@ -18,7 +18,7 @@ from harness.errors import JournalError
 from harness.expectations.finding import Finding
 from harness.frozen import from_json
 from harness.judging.judge import Judgement
-from harness.records.gist import Gist, JudgementGist, gist_of, judgement_gist
+from harness.records.gist import Gist, JudgementGist, judgement_gist
 from harness.records.journal_content import Judged, content_of
 from harness.records.run import Assignment, ConversationRecord
 
@@ -122,7 +122,7 @@ class JournalShelf:
 
     def put(self, record: ConversationRecord, offset: int) -> ConversationRecord:
         """Return the journalled form of a record whose line begins at `offset`."""
-        gist = gist_of(record.transcript, record.findings, record.judgement)
+        gist = record.gist
         judgement = None if gist.judgement is None else self._judgement(gist.judgement)
         kept = replace(gist, turns=self._one(gist.turns), unmet=self._one(gist.unmet), judgement=judgement)
         return JournalledRecord(record.assignment, kept, self._path, offset)
