@@ -28,7 +28,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 NOT_TO_MEASURE = (
-    "scipy", "numpy", "rich", "harness.statistics.power", "harness.gates.quality", "harness.gates.integration", "harness.trial.trial",
+    "scipy", "numpy", "rich", "jsonschema", "httpx", "harness.statistics.power", "harness.gates.quality", "harness.gates.integration", "harness.trial.trial",
     "harness.calibration.calibration", "harness.baselines.file", "harness.baselines.noise", "harness.assembly.trusted", "harness.assembly.cast",
     "harness.variants.tables", "harness.simulated_users.contract", "harness.anchors.record",
 )  # fmt: skip
