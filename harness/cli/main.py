@@ -6,6 +6,7 @@ in 130 or 143; a reader who closes the pipe early changes nothing about the verd
 
 from __future__ import annotations
 
+import atexit
 import errno
 import gc
 import signal
@@ -74,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     open_streams()
+    # At the end all that is open was closed; tearing down what the judge's SDK alone builds takes a third of a second.
+    atexit.register(gc.freeze)
     before, searched = signal.signal(signal.SIGTERM, _terminate), gc.get_threshold()
     gc.set_threshold(*SEARCH_CYCLES_AFTER)
     try:

@@ -10,6 +10,8 @@ import os
 import pkgutil
 import re
 import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -225,3 +227,10 @@ def test_an_error_cannot_drive_the_terminal(door: Door) -> None:
     assert done.code == 2
     assert "\x1b" not in done.err
     assert "\x07" not in done.err
+
+
+def test_nothing_is_torn_down_at_the_end() -> None:
+    """When the process ends, nothing that it still holds is searched for cycles any more."""
+    program = "import atexit, gc\nfrom harness.cli.main import main\natexit.register(lambda: print(gc.get_freeze_count() > 0))\nmain(['--version'])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "True")
