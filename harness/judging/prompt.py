@@ -15,6 +15,7 @@ from pathlib import Path
 from harness.errors import Mistake, SourceError
 from harness.frozen import fingerprint
 from harness.judging.material import Material
+from harness.judging.once import Once
 from harness.judging.questions import Asked, Part
 from harness.judging.shown_text import shown_json, shown_list
 from harness.package_data import shipped
@@ -114,7 +115,7 @@ def task(prompts: Prompts, material: Material, asked: Sequence[Asked], draw: Cal
         "recorded": shown_list(material.recorded),
         "conversation": shown_list(material.transcript),
     }
-    listed = shown_asked(asked)
+    listed = _listed(asked)
     nonce = boundary("".join((*blocks.values(), listed)), draw)
     values = {"nonce": nonce, "asked": listed}
     marked = [f"<{name} {nonce}>\n{data}\n</{name} {nonce}>" for name, data in blocks.items()]
@@ -127,8 +128,16 @@ def repair_task(prompts: Prompts, asked: Sequence[Asked], failed: Sequence[Mappi
 
 
 def boundary(data: str, draw: Callable[[], str]) -> str:
-    """Return a value that does not occur in the data, in any width or case; raises RuntimeError where none is found."""
-    folded = data.casefold() + unicodedata.normalize("NFKC", data).casefold()
+    """Return a value that does not occur in the data, in any width or case; raises RuntimeError where none is found.
+
+    Args:
+        data: as it is shown.
+        draw: returns a random value of 128 bits in hexadecimal.
+    """
+    folded = data.casefold()
+    plain = data if data.isascii() else unicodedata.normalize("NFKC", data)
+    if plain != data:
+        folded += plain.casefold()
     for _ in range(_TRIES):
         nonce = draw()
         if nonce not in folded:
@@ -139,6 +148,9 @@ def boundary(data: str, draw: Callable[[], str]) -> str:
 def shown_asked(asked: Sequence[Asked]) -> str:
     """Return the list of what is asked; an own criterion of the scenario comes with its question."""
     return shown_json([{"id": one.place} | ({"question": one.criterion.question} if one.own else {}) for one in asked])
+
+
+_listed: Callable[[Sequence[Asked]], str] = Once(shown_asked)
 
 
 def _line(item: RubricCriterion) -> str:

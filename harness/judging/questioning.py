@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import anyio
 
@@ -20,6 +20,7 @@ from harness.judging.evidence.quotes import Witness
 from harness.judging.judge import JudgementOutcome, Spent
 from harness.judging.material import Material
 from harness.judging.model_request import JudgeRequest
+from harness.judging.once import Once
 from harness.judging.prompt import Prompts, repair_task, task
 from harness.judging.questions import Asked, Part
 from harness.judging.scoring import share_score
@@ -121,25 +122,51 @@ class Account:
 
 
 def question(
-    prompts: Prompts, draw: Callable[[], str], case: Case, choice: ModelChoice, number: int = 0, purpose: str = "judge"
+    prompts: Prompts,
+    draw: Callable[[], str],
+    case: Case,
+    choice: ModelChoice,
+    number: int = 0,
+    *,
+    attempt: int = _ASK,
+    purpose: str = "judge",
 ) -> JudgeRequest:
-    """Return the question about a conversation, under a new boundary."""
+    """Return the question about a conversation, under a new boundary.
+
+    Args:
+        prompts: the templates.
+        draw: returns a random value of 128 bits in hexadecimal.
+        case: what is asked.
+        choice: who is asked.
+        number: of the sample, from 0.
+        attempt: try of the sample, from 0.
+        purpose: what the call is for; a part of its name in the account.
+    """
     text, nonce = task(prompts, case.material, case.asked, draw)
     return JudgeRequest(
         model=choice.model,
         max_tokens=choice.max_tokens,
         system=(SystemBlock(case.system, choice.cached),),
         messages=(Message("user", text),),
-        schema=answer_schema(case.part),
+        schema=_schema(case.part),
         effort=choice.effort,
         thinking=choice.thinking,
         answers_as=choice.answers_as,
-        purpose=f"{purpose}:{case.part.name}:{_STEPS[_ASK]}",
+        purpose=_named(purpose, case, attempt),
         nonce=nonce,
         repeat=case.repeat,
         sample=number,
+        attempt=attempt,
         protocol=PROTOCOL,
     )
+
+
+_schema: Callable[[Part], dict[str, Any]] = Once(answer_schema)
+"""All questions of a part share one, which nobody changes."""
+
+
+def _named(purpose: str, case: Case, attempt: int) -> str:
+    return f"{purpose}:{case.part.name}:{_STEPS[attempt]}"
 
 
 class Questioner:
@@ -180,9 +207,9 @@ class Questioner:
         second = await sampling.round(_STEPS.index("reask"))
         return second if isinstance(second, Sample) and second.consistent else first
 
-    def request(self, case: Case, choice: ModelChoice, number: int, purpose: str = "judge") -> JudgeRequest:
+    def request(self, case: Case, choice: ModelChoice, number: int, attempt: int, purpose: str) -> JudgeRequest:
         """Return the question about a conversation, under a new boundary."""
-        return question(self._prompts, self._draw, case, choice, number, purpose)
+        return question(self._prompts, self._draw, case, choice, number, attempt=attempt, purpose=purpose)
 
     def repair(
         self, request: JudgeRequest, answer: ModelAnswer, again: Sequence[Asked], failed: Sequence[Mapping[str, object]]
@@ -234,7 +261,7 @@ class _Sampling:
         """Return the first answer of the right form out of two."""
         problem = ""
         for step in (_ASK, _FORM):
-            request = self._named(self.questioner.request(self.case, self.choice, self.number), base + step)
+            request = self.questioner.request(self.case, self.choice, self.number, base + step, self.purpose)
             said = await self.questioner.ask(request, self.account)
             if isinstance(said, ModelAnswer):
                 answer = read_answer(said.data, [one.place for one in self.case.asked], request.nonce)
@@ -253,7 +280,11 @@ class _Sampling:
         """Return the verdicts whose evidence did not hold, as they stand after a second chance; some of them are missing."""
         again = [one for one in self.case.asked if one.criterion.id in first.failed]
         failed = [trouble for one in again for trouble in first.failed[one.criterion.id]]
-        repair = self._named(self.questioner.repair(request, said, again, failed), base + _REPAIR)
+        repair = replace(
+            self.questioner.repair(request, said, again, failed),
+            attempt=base + _REPAIR,
+            purpose=_named(self.purpose, self.case, base + _REPAIR),
+        )
         result = await self.questioner.ask(repair, self.account)
         second: Answer | str = ""
         if isinstance(result, ModelAnswer):
@@ -263,10 +294,6 @@ class _Sampling:
         found = checked(second, again, self.case.witness, final=True)
         self.account.quotes += found.quotes
         return found.verdicts
-
-    def _named(self, request: JudgeRequest, attempt: int) -> JudgeRequest:
-        purpose = f"{self.purpose}:{self.case.part.name}:{_STEPS[attempt]}"
-        return replace(request, attempt=attempt, purpose=purpose)
 
 
 def _consistent(answer: Answer, asked: Sequence[Asked]) -> bool:

@@ -13,27 +13,33 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-_SUSPECT = re.compile(r"[^ -;=?-~\n¡-¬®-ʯ、-ヿ㐀-䶿一-鿿！-ﾟ]")
-"""Everything but ASCII without angle brackets, Latin letters, kana, kanji and wide forms: signs to be looked at one by one."""
+_SUSPECT = re.compile(r"[^ -;=?-~\n¡-¬®-ʯ‐-‧、-ヿ㐀-䶿一-鿿！-ﾟ]")
+"""Everything but ASCII without angle brackets, Latin letters, dashes and quotation marks, kana, kanji and wide forms: looked at one by one."""
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u3164\uffa0\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 """Invisible all the same: joiners, fillers and variation selectors."""
 
 
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": ")).encode
+
+
 def shown_json(value: Any) -> str:
     """Return JSON data on one line, readable in every script and free of markup."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
-    return _SUSPECT.sub(lambda found: _written(found.group()), text)
+    return _without_markup(_json(value))
 
 
 def shown_list(values: Sequence[Any]) -> str:
     """Return a JSON array with one entry on each line."""
-    return "[\n" + ",\n".join(shown_json(value) for value in values) + "\n]" if values else "[]"
+    return _without_markup("[\n" + ",\n".join(map(_json, values)) + "\n]") if values else "[]"
 
 
 def shortened(text: str, most: int) -> str:
     """Return the text, or its beginning with a word on how much is left out."""
     return text if len(text) <= most else f"{text[:most]} [… {len(text) - most} more characters are not shown]"
+
+
+def _without_markup(text: str) -> str:
+    return _SUSPECT.sub(lambda found: _written(found.group()), text)
 
 
 @functools.lru_cache(maxsize=4096)
