@@ -67,7 +67,11 @@ class Sdk:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._client = _client_of(connection)
+        timeout = httpx2.Timeout(connection.timeout_s, connect=min(CONNECT_S, connection.timeout_s))
+        self._direct = direct_client(_tls(), timeout, trust_env=not connection.loopback)
+        self._client = _client_of(connection, self._direct or anthropic.DefaultAsyncHttpxClient(verify=_tls(), timeout=timeout))
+        self._first: dict[str, httpx2.Request] = {}
+        """Path → the request that the SDK made for it."""
 
     @property
     def provider(self) -> str:
@@ -87,16 +91,22 @@ class Sdk:
     async def post(self, path: str, body: dict[str, Any]) -> Received | ModelFailure:
         """Send JSON data once, and return the successful response, or what went wrong, classified.
 
-        Not by the SDK's own method of that path: it copies the body several times over, and reads the answer into models that nobody needs.
-        Bedrock's client has to see the data, as it takes the model out of them.
+        Not by the SDK's own method of that path, which copies the body several times over and reads the answer into models that nobody
+        needs. Bedrock's client has to see the data, as it takes the model out of them, and signs each request.
         """
-        sent: dict[str, Any] = {"body": body} if self.provider == "bedrock" else {"content": to_json(body)}
+        if self.provider == "bedrock":
+            return await self.once(lambda client: client.post(path, cast_to=httpx2.Response, body=body))
+        content = to_json(body)
+        first, direct = self._first.get(path), self._direct
+        if first is not None and direct is not None:
+            return await self.once(lambda _: _sent_like(first, direct, content))
+        return await self.once(lambda _: self._sent(path, content))
 
-        async def call(client: SdkClient) -> httpx2.Response:
-            response: httpx2.Response = await client.post(path, cast_to=httpx2.Response, **sent)
-            return response
-
-        return await self.once(call)
+    async def _sent(self, path: str, content: bytes) -> httpx2.Response:
+        response: httpx2.Response = await self._client.post(path, cast_to=httpx2.Response, content=content)
+        if not response.history:  # nobody sent us elsewhere
+            self._first[path] = response.request
+        return response
 
     async def once(self, call: Callable[[SdkClient], Awaitable[httpx2.Response]]) -> Received | ModelFailure:
         """Make one call and return its successful response, or what went wrong, classified."""
@@ -145,10 +155,24 @@ class Sdk:
         return "".join(sign if sign.isprintable() else " " for sign in shown)
 
 
-def _client_of(connection: Connection) -> SdkClient:
-    timeout = httpx2.Timeout(connection.timeout_s, connect=min(CONNECT_S, connection.timeout_s))
-    trust_env = not connection.loopback
-    http_client = direct_client(_tls(), timeout, trust_env=trust_env) or anthropic.DefaultAsyncHttpxClient(verify=_tls(), timeout=timeout)
+async def _sent_like(first: httpx2.Request, direct: httpx2.AsyncClient, content: bytes) -> httpx2.Response:
+    """Send a request that differs from an earlier one of the SDK's in nothing but its body, and fail as the SDK does.
+
+    All else is the same for every call of a path, and the SDK takes a fifth of a call's time to put it together once more.
+    """
+    headers = [(name, value) for name, value in first.headers.raw if name.lower() != b"content-length"]
+    request = httpx2.Request(first.method, first.url, headers=headers, content=content, extensions=first.extensions)
+    try:
+        response = await direct.send(request)
+    except httpx2.RequestError as error:
+        raise anthropic.APIConnectionError(request=request) from error
+    if response.is_success:
+        return response
+    raise anthropic.APIStatusError(f"HTTP {response.status_code}", response=response, body=Received(response.content, None).json())
+
+
+def _client_of(connection: Connection, http_client: httpx2.AsyncClient) -> SdkClient:
+    timeout = http_client.timeout
     if connection.provider == "anthropic":
         return anthropic.AsyncAnthropic(
             api_key=connection.api_key,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from harness.language_model.door import FailureKind, Message, ModelAnswer, ModelFailure
 from harness.language_model.usage import Usage
-from tests.fakes.messages_api.temper import Page, Reset, Temper, always, overloaded, rate_limited
+from tests.fakes.messages_api.temper import Page, Reset, Temper, always, every, overloaded, rate_limited
 from tests.fakes.messages_api.wire import Problem
 from tests.fakes.model_requests import BOUNDARY, CRITERIA, MODEL, doors_to, judge_request, text_request
 from tests.fakes.raw_http import free_port
@@ -88,6 +89,34 @@ async def test_every_failure_has_its_kind_and_none_is_an_answer(serve, temper, k
     assert isinstance(failure, ModelFailure)
     assert (failure.kind, failure.charge_unknown) == (kind, charge_unknown)
     assert failure.detail
+
+
+async def test_every_call_is_sent_as_the_sdk_sends_the_first(serve):
+    """Only the first request is put together by the SDK; those after it have the same head, and their own bodies."""
+    api, url = serve()
+    async with doors_to(url) as doors:
+        for text in ("one", "two, and longer", "three"):
+            assert isinstance(await doors.model.ask(text_request(text)), ModelAnswer)
+    heads = [{name: value for name, value in sent.headers.items() if name != "content-length"} for sent in api.asked]
+    assert heads == [heads[0]] * 3
+    assert [sent.body["messages"][0]["content"] for sent in api.asked] == ["one", "two, and longer", "three"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [rate_limited("7"), overloaded(), Problem(504, "late"), Problem(402, "no money"), Problem(418, "teapot"), Reset("before"), Reset("middle"), Page()],
+)  # fmt: skip
+async def test_later_calls_fail_as_the_first_one_does(serve, fault):
+    """Kind, sentence, status, pause and doubt about the bill do not depend on who put the request together."""
+    _, first_url = serve(temper=Temper(faults=always(fault)))
+    _, later_url = serve(temper=Temper(faults=every(2, fault)))
+    first = await asked(first_url, text_request())
+    async with doors_to(later_url) as doors:
+        assert isinstance(await doors.model.ask(text_request()), ModelAnswer)
+        later = await doors.model.ask(text_request())
+    assert isinstance(first, ModelFailure)
+    assert replace(later, request_id=first.request_id) == first
+    assert (later.request_id is None) == (first.request_id is None)
 
 
 async def test_failures_that_are_billed_say_what_they_cost(serve):
