@@ -11,6 +11,7 @@ a sold-out volume, or somebody else's failure that the reply speaks of ("somethi
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -22,7 +23,7 @@ from harness.expectations.requests import asked_for
 from harness.scenarios.model import Slot
 
 _NOW = r"(?:(?:currently|presently|still|now|temporarily|all|just|experiencing|simply|completely|a (?:bit|little)|sorry, but i'm) )*"
-_BREAKDOWN: Any = re2.compile(
+_BREAKDOWN = (
     rf"(?i)\b(?:i am|i'm|we are|we're) {_NOW}(?:having|facing|encountering|experiencing|seeing|receiving)? ?(?:some |a few |a |an |very |unusually )*"
     r"(?:trouble|difficult\w*|technical|problems?|issues?|errors?|outage|unexpected|high (?:load|traffic|demand|volume of)|heavy (?:load|traffic))|"
     r"\bsomething (?:went|has gone|seems to have gone) wrong\b|\btechnical (?:difficult\w*|issues?|problems?|errors?|fault)\b|"
@@ -51,7 +52,7 @@ _BREAKDOWN: Any = re2.compile(
     r"一時的に(?:ご?利用|アクセス|接続)[^。\n]{0,4}(?:でき|いただけ)(?:ません|な)|"
     r"(?:処理|応答|接続|通信|取得|読み込み|読み込むこと)(?:する)?(?:こと)?(?:が|は)?(?:でき(?:ません|ない|かね)|いたしかね)"
 )
-_PUT_OFF: Any = re2.compile(
+_PUT_OFF = (
     r"(?i)\b(?:please |kindly )?(?:try|ask|retry|message us|contact us)(?: me| us)? (?:again|your (?:request|question)(?: again)?|that again|once more) "
     r"(?:later|shortly|in a (?:moment|minute|while|bit|few)|in (?:a few|some|\d+) (?:moments|minutes|hours)|after (?:a|some|\d)|soon|another time|tomorrow)|"
     r"\b(?:try|retry|ask|contact us|message us)(?: me| us)? (?:later|shortly|in a (?:moment|minute|while)|soon|another time|tomorrow)(?:[.,!;]|$)|"
@@ -66,7 +67,7 @@ _VERBS = (
     r"(?:provide|give|share|tell|offer)(?: you)?(?: with)? (?:that|this|it|an answer|any (?:information|help|answer)|the information|information)|"
     r"carry (?:that|this) out|perform (?:that|this)|serve|support (?:that|this)|generate|comply|continue|proceed|discuss (?:that|this))\b"
 )
-_REFUSAL: Any = re2.compile(
+_REFUSAL = (
     r"(?i)\b(?:i am|i'm|we are|we're) (?:afraid (?:i am|i'm|we are|we're) )?(?:currently |presently |still |sorry, but i'm )?(?:unable|not able) to\b|"
     rf"\b(?:i|we)(?: simply| really)? (?:can't|cannot|can not|could not|couldn't|won't be able to|was unable to|were unable to|was not able to|am not allowed to|"
     rf"am not in a position to|have no way to)(?: currently| presently| really)? {_VERBS}|"
@@ -114,12 +115,14 @@ _MATTER_OF_STOCK: Any = re2.compile(r"(?i)\b(?:stock|restock\w*|sold out|releas\
 _DELIVERIES: Any = re2.compile(
     r"(?i)\b(?:deliver\w*|courier|shipping|wrapping|postal)\b|配送|配達|宅配|お届け|運送|商品の|物流|倉庫|出荷|印刷|製本|天候|交通"
 )
-_NOT_UNDERSTOOD: Any = re2.compile(
+_NOT_UNDERSTOOD = (
     r"(?i)\b(?:i|we) (?:could not|couldn't|cannot|can't|did not|didn't|do not|don't) understand (?:that|this|you|your (?:request|question|message))\b|"
     r"(?:理解|ご質問が(?:わか|分か)り)(?:でき)?ません"
 )
-_ANY_PHRASE: Any = re2.compile("|".join(f"(?:{one.pattern})" for one in (_BREAKDOWN, _PUT_OFF, _REFUSAL, _NOT_UNDERSTOOD)))
+_ANY_PHRASE: Any = re2.compile("|".join(f"(?:{one})" for one in (_BREAKDOWN, _PUT_OFF, _REFUSAL, _NOT_UNDERSTOOD)))
 """All of them in one pattern: hardly any reply holds one, and to look once is a quarter of the work."""
+_compiled: Any = functools.cache(re2.compile)
+"""Each of them, compiled for the first reply that holds any: it takes milliseconds, and most runs never see one."""
 _CLARIFIES: Any = re2.compile(
     r"(?i)\?|\b(?:rephras\w+|other words|more (?:detail|precis|about)|tell me|let me know)|言い換え|別の(?:言葉|言い方)|詳しく|教えて|お知らせ|お聞かせ"
 )
@@ -138,17 +141,17 @@ def check_not_apology(reading: Reading) -> Checked:
 def _phrases(reading: Reading) -> Iterator[tuple[int, int]]:
     """Yield the places of phrases that count, the plainest kind first."""
     text = reading.text
-    for match in _BREAKDOWN.finditer(text):
+    for match in _compiled(_BREAKDOWN).finditer(text):
         start, end = match.span()
         if not _SOMEBODY_ELSES.search(text[end : end + 48]) and not _DELIVERIES.search(text[max(0, start - 12) : end]):
             yield start, end
-    for match in _PUT_OFF.finditer(text):
+    for match in _compiled(_PUT_OFF).finditer(text):
         before = text[max(0, match.start() - 80) : match.start()]
         if not _MATTER_OF_STOCK.search(before) and not _NOT_A_PUT_OFF_BEFORE.search(before):
             yield match.span()
     if not _CLARIFIES.search(text):
-        yield from (match.span() for match in _NOT_UNDERSTOOD.finditer(text))
-    refusals = [match.span() for match in _REFUSAL.finditer(text) if not _reasoned(reading, *match.span())]
+        yield from (match.span() for match in _compiled(_NOT_UNDERSTOOD).finditer(text))
+    refusals = [match.span() for match in _compiled(_REFUSAL).finditer(text) if not _reasoned(reading, *match.span())]
     if refusals and not any(asked_for(slot, reading) for slot in _SLOTS):
         yield from refusals
 

@@ -7,6 +7,8 @@ from harness.scenarios.rubric import Rubric, RubricCriterion
 
 STANDING = -1
 """Index of findings of standing expectations."""
+_ALWAYS = frozenset({"status", "replies_within", "not_apology", "language_is", "no_pii"})
+"""Kinds of the expectations that must hold always."""
 
 
 def expected(scenario: Scenario, turn: Turn, rubric: Rubric) -> tuple[tuple[int, Expectation], ...]:
@@ -17,9 +19,8 @@ def expected(scenario: Scenario, turn: Turn, rubric: Rubric) -> tuple[tuple[int,
     """
     kept: list[tuple[int, Expectation]] = []
     own = list(turn.expect)
-    always = {expectation.kind for expectation in _always(turn)}
     for one in standing(scenario, turn, rubric):
-        same = [at for at, mine in enumerate(own) if one.kind in always and _same(mine, one, turn)]
+        same = [at for at, mine in enumerate(own) if mine.kind == one.kind in _ALWAYS and _same(mine, one, turn)]
         for at in same:
             own[at] = own[at].model_copy(update={"criterion": one.criterion})
         if not same:
@@ -45,8 +46,7 @@ def standing(scenario: Scenario, turn: Turn, rubric: Rubric) -> tuple[Expectatio
     """
     criteria = [criterion for criterion in rubric.criteria_of(scenario) if criterion.check is not None]
     always = [_named(expectation, criteria) for expectation in _always(turn)]
-    covered = {expectation.kind for expectation in _always(turn)} | {"not_apology"}
-    others = [_of(criterion) for criterion in criteria if criterion.check is not None and criterion.check.kind not in covered]
+    others = [_of(criterion) for criterion in criteria if criterion.check is not None and criterion.check.kind not in _ALWAYS]
     return (*always, *others)
 
 
