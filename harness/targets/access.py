@@ -60,6 +60,11 @@ class Access:
         self._turn = anyio.Lock()
 
     @property
+    def logs_in(self) -> bool:
+        """True when something has to be asked before a request is admitted."""
+        return self._login is not None
+
+    @property
     def by_cookies(self) -> bool:
         """True when every conversation has to log in for itself."""
         return self._login is not None and self._login.token is None

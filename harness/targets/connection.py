@@ -33,12 +33,12 @@ IDLE_S = 1.0
 """A connection that was idle for longer is not used again: a server's own limit, which is longer, would race with the message."""
 CONNECT_SHARE = 0.8
 """Connecting may take this share of a turn's time at most, so that no connection is told from no reply."""
-ALWAYS = (
-    ("Accept", "application/json"),
-    ("Accept-Encoding", "identity"),
-    ("Connection", "keep-alive"),
-    ("User-Agent", "mangaassist-harness"),
-)
+ALWAYS = {
+    "accept": ("Accept", "application/json"),
+    "accept-encoding": ("Accept-Encoding", "identity"),
+    "connection": ("Connection", "keep-alive"),
+    "user-agent": ("User-Agent", "mangaassist-harness"),
+}
 """Headers of every request, unless it has its own."""
 _WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
 """Methods whose requests say that they have no body."""
@@ -116,7 +116,7 @@ class Connection:
         self, method: str, request: RenderedRequest, limit_s: float, read: Read
     ) -> tuple[Headers, RawReply | TransportFailure]:
         """Send a request after logging in where that is due; returns the headers that the log-in brought too."""
-        admitted = await self.admitted(limit_s)
+        admitted = await self.admitted(limit_s) if self._access.logs_in else ()
         if isinstance(admitted, TransportFailure):
             return (), admitted
         headers = (*request.headers, *admitted)
@@ -198,7 +198,7 @@ class Connection:
         headers = (*headers, *self._access.headers(method, url.text, content))
         named = {name.lower() for name, _ in headers}
         host = self._route.host if url.host == self._route.base.host else None
-        own = [("Host", host or url.netloc), *(one for one in ALWAYS if one[0].lower() not in named)]
+        own = [("Host", host or url.netloc), *(header for name, header in ALWAYS.items() if name not in named)]
         if self._cookies and "cookie" not in named:
             cookie = self._cookies.header(url.text)
             headers = headers if cookie is None else (*headers, ("Cookie", cookie))

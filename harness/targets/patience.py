@@ -45,11 +45,11 @@ async def persistently(
             await place.enter()
         began = anyio.current_time()
         result = await attempt()
-        used_s += anyio.current_time() - began
         refused = refusal_of(result, repeatable=repeatable)
         attempts.append(Attempt(outcome=refused.value if refused else "answered", waited_s=waited))
         if refused is None or len(attempts) > retries:
             break
+        used_s += anyio.current_time() - began
         asked_s = asked_pause_s(result)
         waited = max(FIRST_PAUSE_S * 2 ** (len(attempts) - 1), asked_s)
         if place is None or asked_s > LONGEST_PAUSE_S or waited > asked_s:

@@ -59,11 +59,12 @@ class Throttle:
         """Turns under way now."""
         return self._under_way
 
-    async def enter(self, order: tuple[bool, int]) -> None:
-        """Wait until a turn may begin; the smaller orders first."""
-        if not self._queue and self._limit.admits(self._under_way, anyio.current_time()):
-            self._admit()
-            return
+    async def enter(self, order: tuple[bool, int]) -> float:
+        """Wait until a turn may begin, the smaller orders first; returns when it began, by `anyio.current_time`."""
+        now = anyio.current_time()
+        if not self._queue and self._limit.admits(self._under_way, now):
+            self._admit(now)
+            return now
         waiting = _Waiting(order, next(self._numbers), anyio.Event())
         heapq.heappush(self._queue, waiting)
         try:
@@ -79,6 +80,7 @@ class Throttle:
                 self.leave()
             waiting.gone = True
             raise
+        return anyio.current_time()
 
     def leave(self) -> None:
         """Give a place back."""
@@ -100,7 +102,7 @@ class Throttle:
             elif self._limit.admits(self._under_way, now):
                 waiting = heapq.heappop(self._queue)
                 waiting.admitted = True
-                self._admit()
+                self._admit(now)
                 waiting.event.set()
             else:
                 break
@@ -110,9 +112,9 @@ class Throttle:
             for waiting in self._queue:
                 waiting.event.set()  # so that it looks again, and waits until then
 
-    def _admit(self) -> None:
+    def _admit(self, now: float) -> None:
         self._under_way += 1
-        self._limit = self._limit.admitted(anyio.current_time())
+        self._limit = self._limit.admitted(now)
 
 
 class Place:
@@ -127,8 +129,7 @@ class Place:
     async def enter(self) -> None:
         """Wait until the turn may go on; at once where it holds its place already."""
         if self._entered_s is None:
-            await self._throttle.enter((not self._refused, self._order))
-            self._entered_s = anyio.current_time()
+            self._entered_s = await self._throttle.enter((not self._refused, self._order))
 
     def step_back(self) -> None:
         """Give the place back while the turn, which was refused, pauses."""
@@ -144,17 +145,16 @@ class Place:
 
     def saw(self, result: RawReply | TransportFailure, sent_s: float) -> None:
         """Take notice of what one request brought, by `anyio.current_time`."""
-        now = anyio.current_time()
         if isinstance(result, TransportFailure):
             if result.kind is FailureKind.UNREACHABLE and result.status is None:
-                self._throttle.note(Refused(sent_s, now))
+                self._throttle.note(Refused(sent_s, anyio.current_time()))
             return
         stated = remaining_of(result.headers, time.time())
         if stated is not None:
             others = self._throttle.under_way - (self._entered_s is not None)
-            self._throttle.note(Stated(now, *stated, others))
+            self._throttle.note(Stated(anyio.current_time(), *stated, others))
         if result.status in OVERLOADED:
-            self._throttle.note(Refused(sent_s, now, retry_after_s(result.headers, time.time())))
+            self._throttle.note(Refused(sent_s, anyio.current_time(), retry_after_s(result.headers, time.time())))
 
     def ended(self, answer: Answer) -> None:
         """Take notice of how a turn ended, and give its place back."""

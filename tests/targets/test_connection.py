@@ -76,6 +76,18 @@ async def test_a_connection_lost_after_it_was_made_is_the_targets_failure(ask, e
     assert len(calls) == 1
 
 
+async def test_a_socket_that_gives_up_is_cut_and_not_our_timeout(monkeypatch):
+    """A network that no longer answers ends the connection with a TimeoutError of its own, long before a turn's time is over."""
+
+    async def send(*_):
+        raise TimeoutError(errno.ETIMEDOUT, "x")
+
+    monkeypatch.setattr("harness.targets.transport.OneConnection.send", send)
+    async with HttpTarget(Wire(default_target(URL), (), Secrets({}))) as target, target.open(Opening("s", 0, 1, "en")) as session:
+        failure = (await session.send("hi", 1, None)).result
+    assert (failure.kind, failure.owner) == (FailureKind.CUT, Owner.TARGET)
+
+
 async def test_a_message_that_is_no_valid_http_is_our_own_mistake(ask):
     """Neither the target nor the network is blamed for a request that cannot be written."""
     with pytest.raises(TargetError, match="look at path and headers"):

@@ -11,7 +11,7 @@ import pytest
 from harness.errors import TargetError
 from harness.targets.http import HttpTarget
 from harness.targets.protocol import FailureKind, Opening, Owner, Reply
-from harness.targets.wire import Secrets, Wire, default_target, load_target
+from harness.targets.wire import RequestTemplate, Secrets, Wire, default_target, load_target
 from tests.fakes.raw_http import closes, free_port, hangs, raw_server, resets, says, writes
 
 pytestmark = pytest.mark.anyio
@@ -223,3 +223,19 @@ async def test_a_secret_that_the_target_repeats_never_comes_through(tmp_path):
     assert server.requests[0].headers["authorization"] == f"Bearer {secret}"
     assert "s3cr3t" not in shown
     assert shown.count("[secret]") >= 5
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/chat", "a\r\nX-Evil: b"), ("/chat", "a\nb"), ("/chat", "進撃"), ("/chat", " a"), ("/chat/{{ setup.name }}", "a\r\n\r\nGET /")],
+)
+async def test_a_value_that_would_be_no_http_is_refused_before_anything_is_sent(path, name):
+    """What a scenario puts into path or headers can neither begin a header or request of its own, nor crash the run."""
+    async with raw_server(says(GOOD)) as server:
+        request = RequestTemplate(path=path, body={"m": "{{ message }}"})
+        file = default_target(server.url).model_copy(update={"request": request})
+        wire = Wire(file, (("X-Name", "{{ setup.name }}"),), Secrets({}))
+        async with HttpTarget(wire) as target, target.open(Opening("s", 0, 1, "en", {"name": name})) as session:
+            with pytest.raises(TargetError, match="look at path and headers of the target file"):
+                await session.send("hi", 1, None)
+        assert server.requests == []
