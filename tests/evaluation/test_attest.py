@@ -122,3 +122,12 @@ def test_mixed_builds_are_no_build():
     assert build_of([held(GREEN), held(BLUE)]) is None
     assert build_of([held(None)]) is None
     assert build_of([held(GREEN[:8]), held(GREEN)]) == GREEN
+
+
+def test_a_build_that_was_in_order_does_not_vouch_for_another():
+    """After conversations with the right build, a wrong one and a silent one are still seen, each with its own place."""
+    watch = BuildWatch(GREEN[:7], attested=True)
+    assert [watch.observe(held(GREEN, GREEN, repeat=repeat)) for repeat in range(3)] == [None] * 3
+    assert watch.observe(held(GREEN, BLUE, repeat=3)).startswith("scenario price, repeat 3, turn 2: build fedcba98")
+    assert watch.observe(held(GREEN, None, repeat=4)).startswith("scenario price, repeat 4, turn 2: the reply states no build")
+    assert [watch.observe(held(GREEN)), watch.observe(held(f"failed:{GREEN[:7]}"))] == [None, None]

@@ -47,6 +47,21 @@ async def test_the_language_model_is_loaded_beside_the_event_loop_and_only_when_
     assert [thread is not threading.main_thread() for thread in threads] == [True] * beside
 
 
+async def test_a_reply_is_normalised_once_for_all_that_look_at_it(monkeypatch):
+    """What tells whether the language model is wanted, and every check, share one reading of each reply."""
+    read = []
+    monkeypatch.setattr("harness.expectations.reading.normalise", lambda text: read.append(text) or text)
+    suite = load_suite(shipped("scenarios"), shipped("judges") / "rubric.yaml")
+
+    async def answer(_opening, turn, _message):
+        return reply(f"The volumes that you asked for are in stock, and this is reply {turn}.")
+
+    services = Services(ScriptedTarget(answer), NotingJudge(), CheckContext(suite.facts, suite.rubric, 5.0))
+    record = await hold(Assignment("a", 0, 1, Purpose.LOOK), scenario("a", turns=("one", "two")), services)
+    assert len(record.findings) > 2
+    assert read == [exchange.reply.text for exchange in record.transcript.exchanges]
+
+
 async def test_many_conversations_load_one_language_model(monkeypatch):
     """However many replies want it at the same time, it is loaded once: each copy would take a second and 70 MB."""
     loaded = []

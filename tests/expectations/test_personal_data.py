@@ -108,3 +108,16 @@ def test_no_text_and_no_payload_breaks_the_look(text, payload):
 def test_the_look_takes_time_in_proportion_to_the_text(piece):
     """64 KiB of the worst characters do not stop a run."""
     assert outcome(piece * (65536 // len(piece))).outcome in FindingOutcome
+
+
+@pytest.mark.parametrize(
+    ("text", "payload", "where"), [("It is Placeholder Ken.", {"a": "x"}, "reply"), ("It is", {"a": "Placeholder Ken"}, "payload")]
+)
+def test_the_evidence_says_where_another_customer_shows(text, payload, where):
+    """Text and payload are searched together and told apart."""
+    assert outcome(text, payload=payload).evidence.startswith(f"the {where} shows data of another customer (C-2)")
+
+
+def test_a_name_is_not_put_together_from_reply_and_payload():
+    """The end of one and the beginning of the other are no name."""
+    assert outcome("It is Placeholder", payload=["Ken is"]).outcome is FindingOutcome.MET
