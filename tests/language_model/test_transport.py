@@ -38,14 +38,14 @@ async def test_a_call_that_was_given_up_leaves_nothing_for_the_next():
 
 
 async def test_a_redirect_is_followed_with_what_was_asked():
-    """A gateway may have moved: the same body goes to where it is now."""
-    async with (
-        raw_server(says(MESSAGE)) as moved,
-        raw_server(says({}, 308, ("location", f"{moved.url}/v1/messages"))) as server,
-        doors_to(server.url) as doors,
-    ):
-        assert isinstance(await doors.model.ask(text_request("Moved?")), ModelAnswer)
-    assert [request.json["messages"][0]["content"] for request in moved.requests] == ["Moved?"]
+    """A gateway may have moved, or move later: the same body goes to where it is now, and the next call to where we were told to call."""
+    async with raw_server(says(MESSAGE)) as moved:
+        elsewhere = says({}, 308, ("location", f"{moved.url}/v1/messages"))
+        async with raw_server(elsewhere, elsewhere, says(MESSAGE), elsewhere) as server, doors_to(server.url) as doors:
+            for text in ("one", "two", "three"):
+                assert isinstance(await doors.model.ask(text_request(text)), ModelAnswer)
+    assert [request.json["messages"][0]["content"] for request in moved.requests] == ["one", "three"]
+    assert [request.json["messages"][0]["content"] for request in server.requests] == ["one", "one", "two", "three", "three"]
 
 
 async def test_a_packed_answer_is_unpacked():
