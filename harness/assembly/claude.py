@@ -12,12 +12,12 @@ from harness.judging.prompt import load_prompts
 from harness.judging.questioning import ModelChoice
 from harness.judging.steering.steady_judge import SteadyJudge, cleaned_facts
 from harness.language_model.access import ModelAccess, Terms
+from harness.language_model.answers.cache_key import KeyOf
 from harness.language_model.batches.patient_batches import BatchPatience
 from harness.language_model.connection import Connection, connection
 from harness.language_model.money.prices import load_prices
 from harness.scenarios.load import Suite
 from harness.settings import CLAUDE, Settings
-from harness.simulated_users.question import player_key
 
 
 def claude_judge(settings: Settings, suite: Suite, open_model: OpenModel, purpose: str = "judge") -> SteadyJudge:
@@ -79,7 +79,7 @@ def claude_access(settings: Settings, environ: Mapping[str, str], *, batch: bool
         Terms(
             connection=reached,
             models=(*(judges if judging or not simulating else ()), *((settings.simulator_model,) if simulating else ())),
-            key_of=lambda request: judge_key(request) or player_key(request),
+            key_of=_key_of(simulating=simulating),
             store=settings.cache,
             prices=load_prices(settings.prices),
             limit=settings.budget_usd,
@@ -88,6 +88,15 @@ def claude_access(settings: Settings, environ: Mapping[str, str], *, batch: bool
     )
     access.verify()
     return access
+
+
+def _key_of(*, simulating: bool) -> KeyOf:
+    """Return what tells by what a request is known, the judge's or a player's; where no model plays, nothing of players is loaded."""
+    if not simulating:
+        return judge_key
+    from harness.simulated_users.question import player_key  # noqa: PLC0415 - as said
+
+    return lambda request: judge_key(request) or player_key(request)
 
 
 def judge_connection(settings: Settings, environ: Mapping[str, str]) -> Connection:

@@ -40,3 +40,10 @@ def test_a_run_that_only_measures_imports_nothing_that_decides() -> None:
     modules = imported_by("import harness.cli.run, harness.cli.trusting, harness.cli.verdict")
     assert {"harness.assembly.bench", "harness.reports.report", "harness.trial.measuring"} <= modules
     assert not modules.intersection(NOT_TO_MEASURE)
+
+
+def test_a_judge_of_ours_brings_neither_its_sdk_nor_players() -> None:
+    """Assembling a run that Claude judges imports nothing of that either; the SDK comes while the first conversations are held."""
+    modules = imported_by("import harness.cli.verdict, harness.judging.claude_judge, harness.assembly.claude")
+    assert "harness.language_model.access" in modules
+    assert not modules.intersection({*NOT_TO_MEASURE, "anthropic", "harness.simulated_users.question"})
