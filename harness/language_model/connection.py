@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from harness.errors import SettingsError
-from harness.targets.wire import Secrets
+from harness.targets.secrets import Secrets
 
 Provider = Literal["anthropic", "bedrock"]
 API = "https://api.anthropic.com"

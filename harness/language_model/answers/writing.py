@@ -1,8 +1,8 @@
 """Answers on their way to the store's file: those of a tenth of a second are written together, by a thread of their own.
 
 A transaction and a change of threads for every answer took a third of the processor time of a call. What waits here is found as if it
-were written. A process that is killed loses what waits: the answers of its last tenth of a second, whose judgements stand in the run's
-journal. Whatever else ends a run, closing writes them first.
+were written. A process that is killed loses what waits: answers of its last tenth of a second. The judgements that they made stand in the
+run's journal; what was only half judged is asked again, as the calls are that were under way. Whatever else ends a run, closing writes first.
 """
 
 from __future__ import annotations
