@@ -14,6 +14,8 @@ from tests.bench.workload import Load
 SHORT, MIDDLE, LONG = Load(200, 50), Load(1000, 50), Load(5000, 50)
 WIDE, WIDEST = Load(2000, 200), Load(5000, 500)
 SMALL = Load(500, 50)
+CPU_MUST_MS, CPU_MOONSHOT_MS, RAW_CPU_MS = 5.0, 3.0, 0.4
+"""Processor time a conversation: the two goals, and what raw sockets took on the machine on which they were set."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,7 @@ def throughput(folder: Path) -> list[Row]:
         _span(MIDDLE, middle, raw, 1.10, 1.03),
         _wall(SHORT, short, short_raw, 1.5, 1.2),
         _wall(MIDDLE, middle, raw, 1.15, 1.05),
-        Row(f"processor time a conversation, whole process, {MIDDLE}", middle.cpu_ms, "ms", 5.0, 3.0, f"raw sockets {raw.cpu_ms:.1f} ms"),
-        Row(
-            "the same, start and report left out",
-            (middle.cpu_ms * MIDDLE.conversations - short.cpu_ms * SHORT.conversations) / (MIDDLE.conversations - SHORT.conversations),
-            "ms",
-            None,
-        ),
+        *_processor(middle, raw, short),
     ]
 
 
@@ -113,6 +109,17 @@ def _span(load: Load, held: Held, raw: Held, must: float, moonshot: float) -> Ro
 def _wall(load: Load, held: Held, raw: Held, must: float, moonshot: float) -> Row:
     beside = f"raw sockets {raw.wall:.3f}, {held.wall / raw.wall:.2f} x as long"
     return Row(f"whole process over the least time, {load}", held.wall, "x", must, moonshot, beside)
+
+
+def _processor(held: Held, raw: Held, short: Held) -> list[Row]:
+    """Return the processor time of a conversation, beside that of raw sockets: the same work takes twice as long on some days."""
+    less = (held.cpu_ms * MIDDLE.conversations - short.cpu_ms * SHORT.conversations) / (MIDDLE.conversations - SHORT.conversations)
+    goals = CPU_MUST_MS / RAW_CPU_MS, CPU_MOONSHOT_MS / RAW_CPU_MS
+    beside = f"{held.cpu_ms:.2f} ms, raw sockets {raw.cpu_ms:.2f} ms"
+    return [
+        Row(f"processor time of raw sockets, whole process, {MIDDLE}", held.cpu_ms / raw.cpu_ms, "x", *goals, beside),
+        Row("processor time a conversation, start and report left out", less, "ms", None),
+    ]
 
 
 def _held(run: Measured, played: Scene, load: Load) -> Held:

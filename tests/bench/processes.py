@@ -101,8 +101,9 @@ def measured(
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return ours without what would configure the harness, or lead it to anybody's money."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HARNESS_", "ANTHROPIC_", "AWS_"))}
+    """Return ours without what would configure the harness, lead it to anybody's money, or have each run compile it anew."""
+    left_out = ("HARNESS_", "ANTHROPIC_", "AWS_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return {**kept, "PYTHONPATH": str(ROOT), **more}
 
 
