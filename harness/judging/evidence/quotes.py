@@ -7,10 +7,9 @@ stay apart: they tell a name from a word.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -25,8 +24,8 @@ _LEAST_WEIGHT = 40
 _CJK_WEIGHT, _OTHER_WEIGHT = 8, 5
 """So that 8 letters, or 5 kana or kanji, or a mixture of both, are enough."""
 _CJK = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힣々〆豈-﫿\U00020000-\U0003ffff]")
-_DASHES = re.compile(r"\s*[-~ー‐-―−─━⁓〰]+\s*")
-_QUOTATION = dict.fromkeys(map(ord, "'\"‘’‚‛“”„‟‹›«»「」『』〝〞〟`´′″"), "'")
+_DASHES = re.compile("[-~ー‐-―−─━⁓〰]+")
+_QUOTATION = re.compile('["‘’‚‛“”„‟‹›«»「」『』〝〞〟`´′″]')
 _BLANK_BY_CJK = re.compile(rf"(?<={_CJK.pattern}) +| +(?={_CJK.pattern})")
 _ENDS = " '."
 _LONG = 100
@@ -55,17 +54,22 @@ class QuoteTrouble(StrEnum):
 def comparable(text: str) -> str:
     """Return the text in the form in which quotes are compared; doing so twice changes nothing."""
     unified = normalise(text).casefold()
-    unified = normalise(unified).translate(_QUOTATION)  # casefold may leave what NFKC composes
-    unified = " ".join(_DASHES.sub("-", unified).split())
-    return _BLANK_BY_CJK.sub("", unified)
+    if not unified.isascii():
+        unified = normalise(unified)  # casefold may leave what NFKC composes
+    unified = _QUOTATION.sub("'", unified)
+    unified = "-".join(map(str.strip, _DASHES.split(unified)))
+    unified = " ".join(unified.split())
+    return unified if unified.isascii() else _BLANK_BY_CJK.sub("", unified)
 
 
-@dataclass(frozen=True)  # no slots: what was compared before is kept in __dict__
+@dataclass(frozen=True, slots=True)
 class Witness:
     """What was said in a conversation, for quotes to be looked up in."""
 
     said: Mapping[int, Mapping[Role, str]]
     """Turn → role → text."""
+    _read: dict[tuple[int, Role], str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was compared before, comparable: of most conversations that is a turn or two."""
 
     @classmethod
     def of(cls, transcript: Transcript) -> Witness:
@@ -91,16 +95,21 @@ class Witness:
         if len(quote) > MAX_QUOTE:
             return QuoteTrouble.TOO_LONG
         wanted = comparable(quote)
-        troubles = {role: _trouble(wanted, text) for role, text in self._comparable[turn].items()}
-        if troubles.get("assistant", QuoteTrouble.NOT_THERE) is None:
+        of_assistant = self._trouble(turn, "assistant", wanted)
+        if of_assistant is None:
             return None
-        if troubles["user"] is None:
+        of_user = self._trouble(turn, "user", wanted)
+        if of_user is None:
             return QuoteTrouble.NOT_THE_ASSISTANT if fault else None
-        return QuoteTrouble.TOO_SHORT if QuoteTrouble.TOO_SHORT in troubles.values() else QuoteTrouble.NOT_THERE
+        return QuoteTrouble.TOO_SHORT if QuoteTrouble.TOO_SHORT in {of_assistant, of_user} else QuoteTrouble.NOT_THERE
 
-    @functools.cached_property
-    def _comparable(self) -> Mapping[int, Mapping[Role, str]]:
-        return {turn: {role: comparable(text) for role, text in roles.items()} for turn, roles in self.said.items()}
+    def _trouble(self, turn: int, role: Role, wanted: str) -> QuoteTrouble | None:
+        text = self.said[turn].get(role)
+        if text is None:
+            return QuoteTrouble.NOT_THERE
+        if (turn, role) not in self._read:
+            self._read[turn, role] = comparable(text)
+        return _trouble(wanted, self._read[turn, role])
 
 
 def _trouble(wanted: str, text: str) -> QuoteTrouble | None:
