@@ -1,8 +1,7 @@
 """HTTP/1.1 as nearly every request and response has it, written and read in one piece; pure.
 
 A head that one expression fits is told from all others, which h11 decides on. h11 takes and gives a message field by field and event by
-event, which was half of the processor time of a turn: 0.45 ms of the 1.1 ms that three turns took; this takes 0.05 ms. What is plain here is
-valid for h11 too, and means the same.
+event, and makes 54 microseconds of each turn; this makes 5. What is plain here is valid for h11 too, and means the same.
 """
 
 from __future__ import annotations
