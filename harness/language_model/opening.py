@@ -47,7 +47,7 @@ class Doors:
         """
         async with self._importing:  # one thread waits, not one for each who asks
             if self._sdk is None:
-                await anyio.to_thread.run_sync(importlib.import_module, _SDK, abandon_on_cancel=True)
+                await anyio.to_thread.run_sync(_made_ready, abandon_on_cancel=True)
                 from harness.language_model.sdk import Sdk  # noqa: PLC0415 - as the module says
 
                 self._sdk = Sdk(self._connection)
@@ -87,6 +87,11 @@ class _EarlyDoor:
         return self._door
 
 
+def _made_ready() -> None:
+    """Do what takes long and can be done anywhere: import the SDK, and read the certificates to trust."""
+    importlib.import_module(_SDK).trusted()
+
+
 @asynccontextmanager
 async def opened(connection: Connection) -> AsyncGenerator[Doors]:
     """Open the doors to a model and close their connections in the end; nothing is sent yet.
@@ -95,7 +100,7 @@ async def opened(connection: Connection) -> AsyncGenerator[Doors]:
         SettingsError: Bedrock without its extra, or without a region.
     """
     doors = Doors(connection)
-    threading.Thread(target=importlib.import_module, args=(_SDK,), daemon=True, name="import of the SDK").start()
+    threading.Thread(target=_made_ready, daemon=True, name="import of the SDK").start()
     if connection.provider == "bedrock":  # what is missing for it has to be known before anything is held
         await doors.ready()
     try:

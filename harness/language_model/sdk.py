@@ -55,6 +55,12 @@ class Received:
             return None
 
 
+@functools.cache
+def trusted() -> ssl.SSLContext:
+    """Return the certificates to trust, read once for all clients."""
+    return httpx2.create_ssl_context()
+
+
 class Sdk:
     """The SDK's client, to be closed.
 
@@ -68,8 +74,8 @@ class Sdk:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         timeout = httpx2.Timeout(connection.timeout_s, connect=min(CONNECT_S, connection.timeout_s))
-        self._direct = direct_client(_tls(), timeout, trust_env=not connection.loopback)
-        self._client = _client_of(connection, self._direct or anthropic.DefaultAsyncHttpxClient(verify=_tls(), timeout=timeout))
+        self._direct = direct_client(trusted(), timeout, trust_env=not connection.loopback)
+        self._client = _client_of(connection, self._direct or anthropic.DefaultAsyncHttpxClient(verify=trusted(), timeout=timeout))
         self._first: dict[str, httpx2.Request] = {}
         """Path → the request that the SDK made for it."""
 
@@ -213,12 +219,6 @@ def _require_aws_credentials() -> None:
         raise SettingsError(f"Bedrock: the AWS credentials cannot be read ({type(error).__name__}); look at AWS_PROFILE") from None
     if found is None:
         raise SettingsError("Bedrock: there are no AWS credentials; log in to AWS, or set AWS_BEARER_TOKEN_BEDROCK")
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """Return the certificates to trust, read once for all clients."""
-    return httpx2.create_ssl_context()
 
 
 def _asked_pause_s(headers: httpx2.Headers) -> float | None:

@@ -30,6 +30,7 @@ async def test_calls_that_follow_each_other_share_a_connection():
 async def test_a_call_that_was_given_up_leaves_nothing_for_the_next():
     """Its connection is closed, so that its answer is nobody else's."""
     async with raw_server(hangs, says(MESSAGE)) as server, doors_to(server.url) as doors:
+        await doors.ready()  # importing takes longer than the first call is given
         with anyio.move_on_after(0.2) as scope:
             await doors.model.ask(text_request())
         assert scope.cancelled_caught
