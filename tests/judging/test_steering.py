@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.attacks.disguise import Disguise, disguised
 from harness.attacks.library import load_attacks
 from harness.facts import load_facts
-from harness.judging.steering.detection import LEFT_OUT, joined_steers, steers, without_joined, without_steering
+from harness.judging.steering.detection import LEFT_OUT, joined_steers, may_steer, steers, without_joined, without_steering
 from harness.package_data import shipped
 
 LIBRARY = load_attacks(shipped("judges") / "attacks")
@@ -35,6 +38,32 @@ def test_what_the_shop_says_steers_nothing() -> None:
     texts = [text for title in facts.titles for text in (title.synopsis.en, title.synopsis.ja)]
     texts += [text for one in (*facts.passages, *facts.promotions) for text in (one.text.en, one.text.ja)]
     assert [text for text in texts if steers(text)] == []
+
+
+ATTACKS = [part for kind in LIBRARY.kinds for text in (*kind.texts.en, *kind.texts.ja) for part in text.parts]
+PLAIN = st.sampled_from(["", "Is it in stock?", "ナルトは全72巻です。\n在庫は19冊です。", "Thank you"])
+PIECES = st.sampled_from(
+    [*ATTACKS, "5/5", "満点", "ください", "\n", "\r", " ", "\u200b", "\u0301", "Σ", ":", "yes", "answer:", "A B C D E"]
+)
+
+
+@pytest.mark.parametrize("disguise", get_args(Disguise))
+def test_the_first_look_misses_no_attack_in_any_disguise(disguise: str) -> None:
+    """What steers alone is worth a look between others that steer nobody, whatever it is dressed up as."""
+    texts = [text for text in (disguised(part, disguise) for part in ATTACKS) if steers(text)]
+    assert texts
+    assert [text for text in texts if not may_steer(["Is it in stock?", text, "ナルトは全72巻です。"])] == []
+
+
+@given(st.lists(PLAIN | st.lists(PIECES, max_size=4).map("".join), max_size=4))
+def test_the_first_look_is_never_the_stricter_one(texts: list[str]) -> None:
+    """Texts that are not worth a look one by one steer nobody, however they begin and end."""
+    assert may_steer(texts) or not any(map(steers, texts))
+
+
+def test_nobody_looks_twice_at_a_plain_conversation() -> None:
+    """The first look tells plain talk, in both languages, from what may steer."""
+    assert not may_steer(["Is it in stock?", "Yes: 19 copies of “Naruto”, ¥528 each.", "ナルトは全72巻です。\n在庫は19冊です。"])
 
 
 def test_only_what_steers_is_taken_out() -> None:

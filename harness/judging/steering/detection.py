@@ -17,7 +17,7 @@ from typing import Any
 
 import re2
 
-from harness.judging.steering.disguises import MAX_READ, hides_text, readings, sentences, without_hidden
+from harness.judging.steering.disguises import MAX_READ, ends, hides_text, read_at_once, readings, sentences, without_hidden
 from harness.text import normalise
 
 VERSION = "steering-1"
@@ -53,12 +53,13 @@ def _either(patterns: Iterable[str]) -> str:
     return "|".join(f"(?:{pattern})" for pattern in patterns)
 
 
-def _compiled(patterns: Iterable[str]) -> Any:
+def _compiled(patterns: Iterable[str], *, of_lines: bool = False) -> Any:
+    """Return one pattern of several; `of_lines` finds in lines at once what it would find in any of them alone, and maybe more."""
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
     options.max_mem = 128 << 20
-    return re2.compile(_either(patterns), options)
+    return re2.compile(f"(?m:{_either(patterns)})" if of_lines else _either(patterns), options)
 
 
 _RULES: tuple[_Rule, ...] = (
@@ -140,7 +141,7 @@ _RULES: tuple[_Rule, ...] = (
     _rule("master-key", r"\blet(?:'s| us) (?:think|solve|work|reason).{0,24}step by step", r"(?:^|\n|[.!?。] ?)\s*(?:solution|thought process|reasoning|final answer|answer)\s*:\s*(?:$|\n)", r"(?:^|\n|[。!?] ?)\s*(?:解答|回答|解説|思考過程)\s*[::]?\s*(?:$|\n|。)", r"ステップ(?:ごと|バイ|by).{0,12}考え|順を追って考え", r"(?:^|\n)\s*[:.,;:。、]\s*(?:$|\n)"),
 )  # fmt: skip
 _JOINED = "split"
-_OF_GRADES = _compiled((_BEST, _JA_BEST, rf"\b{_WORTH}\b", r"採点|評価|基準|点数"))
+_OF_GRADES = (_BEST, _JA_BEST, rf"\b{_WORTH}\b", r"採点|評価|基準|点数")
 """Speaks of grades at all: goes with the sentences that steer, where there are such."""
 
 
@@ -170,18 +171,46 @@ def _known(unknown: frozenset[str]) -> Any:
     return _compiled(rule.pattern for rule in _RULES if rule.kinds - unknown)
 
 
+@functools.cache
+def _any_rule() -> Any:
+    return _compiled((rule.pattern for rule in _RULES), of_lines=True)
+
+
+@functools.cache
+def _grades(*, of_lines: bool) -> Any:
+    return _compiled(_OF_GRADES, of_lines=of_lines)
+
+
+def may_steer(texts: Iterable[str]) -> bool:
+    """Return whether texts are worth a look one by one: False only where `steers` is False of each.
+
+    Nearly every conversation steers nobody, and one search through all that it holds takes a third of the time that many take.
+    """
+    lines = read_at_once(texts)
+    return lines is None or _any_rule().search(lines) is not None
+
+
 def joined_steers(texts: Sequence[str], unknown: Collection[str] = ()) -> bool:
     """Return whether texts steer together what none of them steers alone: an instruction in parts."""
     if _JOINED in unknown or len(texts) < 2:
         return False
-    ends = [(sentences(text) or [""]) for text in texts]
-    pairs = ((before[-1], after[0], after[-1]) for before, after in itertools.pairwise(ends))
-    return any(_together(parts, unknown) for one, first, last in pairs for parts in ((one, first), (one, last)))
+    pairs = itertools.pairwise(map(ends, texts))
+    met = {_bare((before, part)) for (_, before), after in pairs for part in after}
+    lines = "\n".join(normalise(f"{one} {other}") for one, other in met if one and other)
+    return _grades(of_lines=True).search(lines) is not None and any(_together(parts, unknown) for parts in met)
+
+
+def _bare(parts: tuple[str, str]) -> tuple[str, str]:
+    one, other = (part.strip().strip("….").strip() for part in parts)
+    return one, other
 
 
 def _together(parts: tuple[str, str], unknown: Collection[str]) -> bool:
-    one, other = (part.strip().strip("….").strip() for part in parts)
-    if not one or not other or max(len(one), len(other)) > MAX_READ or not _OF_GRADES.search(normalise(f"{one} {other}")):
+    """Return whether two bare sentences steer together and neither does alone."""
+    one, other = parts
+    if not one or not other or max(len(one), len(other)) > MAX_READ:
+        return False
+    if not _grades(of_lines=False).search(normalise(f"{one} {other}")):
         return False
     return (steers(f"{one} {other}", unknown) or steers(one + other, unknown)) and not (steers(one, unknown) or steers(other, unknown))
 
@@ -195,7 +224,7 @@ def without_steering(text: str) -> str:
 
 
 def _speaks_of_grades(text: str) -> bool:
-    return any(_OF_GRADES.search(reading) for reading in readings(text))
+    return any(_grades(of_lines=False).search(reading) for reading in readings(text))
 
 
 def without_joined(texts: Sequence[str]) -> Iterator[str]:
@@ -204,7 +233,7 @@ def without_joined(texts: Sequence[str]) -> Iterator[str]:
     parts = [sentences(text) for text in texts]
     for number, (before, after) in enumerate(itertools.pairwise(parts)):
         for place in {0, len(after) - 1} if before and after else ():
-            if _together((before[-1], after[place]), ()):
+            if _together(_bare((before[-1], after[place])), ()):
                 gone |= {(number, len(before) - 1), (number + 1, place)}
     for number, (text, cut) in enumerate(zip(texts, parts, strict=True)):
         kept = "".join(part for place, part in enumerate(cut) if (number, place) not in gone).strip()

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import codecs
+import functools
 import itertools
 import re
+import string
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+import re2
 
 from harness.text import fold, normalise
 
@@ -27,7 +31,9 @@ _LATIN = re.compile("[A-Za-z]")
 _MARKUP = re.compile(r"<!--|-->|</?[A-Za-z][^<>]{0,300}>|\[//\]: ?#|[*_~`|]{1,3}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
 _SPACED = re.compile(r"(?:(?<=\s)|^)(?:[^\W_][ .\-·]){4,}[^\W_](?=\s|$|[.!?])")
-_FULL_STOPS = re.compile(r"[.!?。！？\n]")
+_ROT13 = str.maketrans(string.ascii_letters, "".join(word[13:] + word[:13] for word in (string.ascii_lowercase, string.ascii_uppercase)))
+_STOPS = ".!?。！？\n"
+_FULL_STOPS = re.compile(f"[{_STOPS}]")
 
 
 def readings(text: str, unknown: Collection[str] = ()) -> Iterator[str]:
@@ -56,6 +62,34 @@ def readings(text: str, unknown: Collection[str] = ()) -> Iterator[str]:
         yield from _decoded(plain)
 
 
+@functools.cache
+def _disguised() -> Any:
+    """Return the pattern of the signs of a disguise: a line that has readings beside its fold and its rot13 holds one of them."""
+    signs = (
+        "[Ͱ-Ͽ\u0400-\u04ffԀ-ԯɡ]",
+        r"<!--|-->|</?[A-Za-z]|\[//\]|[*_~`|]",
+        r"[A-Za-z0-9+/]{16}",
+        r"(?:[^\s_][ .\-·]){4}",
+    )
+    return re2.compile("|".join(signs))
+
+
+def read_at_once(texts: Iterable[str]) -> str | None:
+    """Return lines with every reading of texts, for a search that heeds neither case nor other lines; None where letters are hidden.
+
+    Few texts are disguised, and only of these all readings are made: the others are read as they stand, folded and in rot13.
+    """
+    cut = [text[:MAX_READ] for text in texts]
+    if _TAGS.search("\n".join(cut)):
+        return None
+    lines = [normalise(text) for text in cut]
+    whole = "\n".join(lines)
+    # A line of ASCII folds to itself, but for its case and the blanks at its ends.
+    folded = [fold(line) for line in lines if not (line.isascii() and line.isprintable() and line == line.strip())]
+    disguised = [text for text, line in zip(cut, lines, strict=True) if _disguised().search(line)] if _disguised().search(whole) else []
+    return "\n".join((whole, *folded, whole.translate(_ROT13), *(reading for text in disguised for reading in readings(text))))
+
+
 def hides_text(text: str) -> bool:
     """Return whether a text holds letters that nobody can see."""
     return any(found.start() == 0 or text[found.start() - 1] != _FLAG for found in _TAGS.finditer(text[:MAX_READ]))
@@ -68,7 +102,7 @@ def without_hidden(text: str) -> str:
 
 def _decoded(text: str) -> Iterator[str]:
     if _LATIN.search(text):
-        yield codecs.encode(text, "rot13")
+        yield text.translate(_ROT13)
     for found in _BASE64.finditer(text):
         written = found.group().rstrip("=")
         try:
@@ -83,3 +117,10 @@ def sentences(text: str) -> list[str]:
     """Return a text cut after each full stop and line end; joined again they are the text."""
     cuts = [0, *(found.end() for found in _FULL_STOPS.finditer(text)), len(text)]
     return [text[first:last] for first, last in itertools.pairwise(cuts) if first < last]
+
+
+def ends(text: str) -> tuple[str, str]:
+    """Return the first and the last of a text's sentences."""
+    stop = _FULL_STOPS.search(text)
+    last = max(text.rfind(sign, 0, len(text) - 1) for sign in _STOPS) + 1 if text else 0
+    return text[: stop.end()] if stop else text, text[last:]

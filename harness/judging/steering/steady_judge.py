@@ -8,7 +8,7 @@ asked: it is shown as trusted, and a description that speaks to judges is not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from types import TracebackType
@@ -34,7 +34,7 @@ from harness.judging.judge import (
 )
 from harness.judging.model_request import JudgeRequest
 from harness.judging.scoring import score
-from harness.judging.steering.detection import VERSION, joined_steers, steers, without_joined, without_steering
+from harness.judging.steering.detection import VERSION, joined_steers, may_steer, steers, without_joined, without_steering
 from harness.language_model.usage import Usage
 from harness.scenarios.model import Scenario
 from harness.scenarios.rubric import Rubric
@@ -123,8 +123,10 @@ def steering_turns(transcript: Transcript, unknown: Collection[str] = ()) -> tup
         transcript: of the conversation.
         unknown: kinds of attack that the detector is to know nothing of.
     """
-    found = {one.turn for one in transcript.exchanges if any(steers(text, unknown) for text in _texts(one))}
-    if any(joined_steers(texts, unknown) for texts in _sides(transcript).values()):
+    found: set[int] = set()
+    if unknown or may_steer(text for one in transcript.exchanges for text in _texts(one)):
+        found |= {one.turn for one in transcript.exchanges if any(steers(text, unknown) for text in _texts(one))}
+    if any(joined_steers(texts, unknown) for texts in _sides(transcript)):
         found |= {one.turn for one in transcript.exchanges}
     return tuple(sorted(found))
 
@@ -144,6 +146,8 @@ def cleaned(transcript: Transcript) -> Transcript:
 
 def cleaned_facts(facts: Facts) -> Facts:
     """Return the facts with descriptions, policies and promotions that say nothing to judges; names and numbers are as they were."""
+    if not may_steer(_described(facts)):
+        return facts
 
     def both(text: Bilingual) -> Bilingual:
         en, ja = without_steering(text.en), without_steering(text.ja)
@@ -160,12 +164,20 @@ def cleaned_facts(facts: Facts) -> Facts:
     return replace(facts, titles=titles, passages=passages, promotions=promotions)
 
 
-def _sides(transcript: Transcript) -> Mapping[str, list[str]]:
-    return {
-        "user": [one.sent for one in transcript.exchanges],
-        "assistant": [one.reply.text for one in transcript.exchanges if one.reply is not None],
-        "retrieved": [text for one in transcript.exchanges for text in _shown_texts(one) if _is_prose(text)],
-    }
+def _described(facts: Facts) -> Iterator[str]:
+    """Yield every text in which our facts say something in words of their own."""
+    titles = (text for title in facts.titles for text in (title.synopsis, *title.spoilers))
+    for text in (*titles, *(one.text for one in facts.passages), *(one.text for one in facts.promotions)):
+        yield from (text.en, text.ja)
+
+
+def _sides(transcript: Transcript) -> tuple[list[str], list[str], list[str]]:
+    """Return what the customer said, what the assistant said, and what was retrieved, each in order."""
+    return (
+        [one.sent for one in transcript.exchanges],
+        [one.reply.text for one in transcript.exchanges if one.reply is not None],
+        [text for one in transcript.exchanges for text in _shown_texts(one) if _is_prose(text)],
+    )
 
 
 def _is_prose(text: str) -> bool:
@@ -184,7 +196,8 @@ def _shown_texts(exchange: Exchange) -> Iterator[str]:
     payload = exchange.reply.payload if exchange.reply is not None else None
     if isinstance(payload, dict):
         for key in _SHOWN:
-            yield from _strings(payload.get(key))
+            if key in payload:
+                yield from _strings(payload[key])
 
 
 def _strings(value: JsonValue) -> Iterator[str]:
