@@ -101,19 +101,24 @@ def read_answer(data: JsonValue, asked: Sequence[str], nonce: str) -> Answer | s
         return "the answer is not of the form that was asked for"
     if body.nonce_echo != nonce:
         return "the answer does not repeat the boundary of the question"
-    counts = Counter(entry.id for entry in body.criteria)
+    problem = _other_criteria([entry.id for entry in body.criteria], asked)
+    if problem is not None:
+        return problem
+    if any(len(entry.evidence) > MAX_EVIDENCE for entry in body.criteria) or len(body.injection_attempts) > MAX_INJECTIONS:
+        return "the answer gives more quotes than anybody can look up"
+    by_id = {entry.id: entry for entry in body.criteria}
+    return Answer({one: by_id[one] for one in asked}, tuple(body.injection_attempts), body.holistic, body.confidence)
+
+
+def _other_criteria(answered: Sequence[str], asked: Sequence[str]) -> str | None:
+    """Return in what the criteria that were answered differ from those that were asked, whatever their order."""
+    counts = Counter(answered)
     problems = (
         ("unknown or unasked criteria", sorted(set(counts) - set(asked))),
         ("criteria answered twice", sorted(one for one, count in counts.items() if count > 1)),
         ("criteria not answered", [one for one in asked if one not in counts]),
     )
-    for what, which in problems:
-        if which:
-            return f"{what}: {', '.join(one[:40] for one in which[:5])}"
-    if any(len(entry.evidence) > MAX_EVIDENCE for entry in body.criteria) or len(body.injection_attempts) > MAX_INJECTIONS:
-        return "the answer gives more quotes than anybody can look up"
-    by_id = {entry.id: entry for entry in body.criteria}
-    return Answer({one: by_id[one] for one in asked}, tuple(body.injection_attempts), body.holistic, body.confidence)
+    return next((f"{what}: {', '.join(one[:40] for one in which[:5])}" for what, which in problems if which), None)
 
 
 def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:

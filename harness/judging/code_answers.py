@@ -69,8 +69,8 @@ def code_answers(findings: Sequence[Finding]) -> Mapping[str, CodeAnswer]:
     found: dict[str, CodeAnswer] = {}
     for outcome, answer in ((FindingOutcome.UNMET, CriterionAnswer.NOT_MET), (FindingOutcome.MET, CriterionAnswer.MET)):
         for finding in findings:
-            if finding.outcome is outcome and finding.criterion is not None:
-                found.setdefault(finding.criterion, CodeAnswer(answer, f"turn {finding.turn}: {finding.evidence}"[:MAX_REASON]))
+            if finding.outcome is outcome and finding.criterion is not None and finding.criterion not in found:
+                found[finding.criterion] = CodeAnswer(answer, f"turn {finding.turn}: {finding.evidence}"[:MAX_REASON])
     return found
 
 

@@ -31,6 +31,8 @@ MAX_POLICY = 24_000
 MAX_ENTRIES = 20
 """Products, citations, passages or actions of one reply."""
 _MAX_FIELD = 1500
+_RECORDED = frozenset({"products", "citations", "actions", "passages"})
+"""Fields of a reply that a judge is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,10 @@ class MaterialRoom:
     def materials(self, scenario: Scenario, transcript: Transcript, about_facts: Collection[bool]) -> Mapping[bool, Material]:
         """Return what calls show of a conversation, by whether they are about facts; what both show is looked up once."""
         given = self._given(scenario)
+        recording = [exchange for exchange in transcript.exchanges if _records(exchange)]
         lines = said_lines(transcript)
         read = [normalise(text) for _, _, text in lines]
-        titles = self._titles(given, transcript, read)
+        titles = self._titles(given, recording, read)
         due = given.due if given.due is not None else _due(scenario, turns_of(scenario, transcript))
         orders: list[JsonValue] = [self._order_row(order, scenario) for order in self._orders(scenario, given, read)]
         said = tuple(_said(lines))
@@ -105,14 +108,14 @@ class MaterialRoom:
                 "orders": orders,
             }
             if facts:
-                trusted |= self._shop(scenario.locale, self._touched(given, transcript))
-            recorded = (_recorded(exchange, passages=facts) for exchange in transcript.exchanges)
+                trusted |= self._shop(scenario.locale, self._touched(given, recording))
+            recorded = (_recorded(exchange, passages=facts) for exchange in recording)
             shown[facts] = Material(trusted, tuple(entry for entry in recorded if entry is not None), said)
         return shown
 
-    def _titles(self, given: _Given, transcript: Transcript, read: Sequence[str]) -> tuple[str, ...]:
+    def _titles(self, given: _Given, recording: Sequence[Exchange], read: Sequence[str]) -> tuple[str, ...]:
         """Return the titles that a scenario or conversation names, with their other editions, in the catalogue's order."""
-        products = (entry for exchange in transcript.exchanges for entry in _ids(exchange, "products"))
+        products = (entry for exchange in recording for entry in _ids(exchange, "products"))
         # No name is longer than its line, so all that was said is searched at once: a third of the time.
         mentioned = (title for mention in self.names.index.find("\n".join(read)) for title in titles_of(mention.labels))
         named = [title for title in dict.fromkeys((*given.titles, *mentioned, *products)) if title in self._place]
@@ -120,9 +123,9 @@ class MaterialRoom:
         chosen = list(dict.fromkeys((*named, *editions)))[:MAX_TITLES]
         return tuple(sorted(chosen, key=self._place.__getitem__))
 
-    def _touched(self, given: _Given, transcript: Transcript) -> frozenset[str]:
+    def _touched(self, given: _Given, recording: Sequence[Exchange]) -> frozenset[str]:
         """Return the policies that a conversation cites, retrieved, or has to cite."""
-        shown = (entry for exchange in transcript.exchanges for key in ("citations", "passages") for entry in _ids(exchange, key))
+        shown = (entry for exchange in recording for key in ("citations", "passages") for entry in _ids(exchange, key))
         return self._passages & {*shown, *given.sources}
 
     def _orders(self, scenario: Scenario, given: _Given, read: Sequence[str]) -> list[Order]:
@@ -213,6 +216,12 @@ def _due(scenario: Scenario, turns: Sequence[Turn]) -> JsonValue:
 def _said(lines: Iterable[tuple[int, str, str]]) -> Iterator[JsonValue]:
     for turn, role, text in lines:
         yield {"turn": turn, "role": role, "text": shortened(text, MAX_MESSAGE)}
+
+
+def _records(exchange: Exchange) -> bool:
+    """Return whether a reply may have structured fields that a judge is shown."""
+    payload = exchange.reply.payload if exchange.reply is not None else None
+    return isinstance(payload, dict) and not _RECORDED.isdisjoint(payload)
 
 
 def _recorded(exchange: Exchange, *, passages: bool) -> JsonValue:

@@ -169,6 +169,14 @@ def _named(purpose: str, case: Case, attempt: int) -> str:
     return f"{purpose}:{case.part.name}:{_STEPS[attempt]}"
 
 
+async def _taken(places: anyio.CapacityLimiter) -> None:
+    """Take a place; where one is free, without a round of the event loop."""
+    try:
+        places.acquire_nowait()
+    except anyio.WouldBlock:
+        await places.acquire()
+
+
 class Questioner:
     """Puts questions to models.
 
@@ -224,8 +232,11 @@ class Questioner:
         Raises:
             JudgeError: every further request would meet the same end.
         """
-        async with self._places:
+        await _taken(self._places)
+        try:
             result = await self._door.ask(request)
+        finally:
+            self._places.release()
         account.note(request, result.usage)
         if isinstance(result, ModelFailure) and result.kind.stops_the_run:
             raise JudgeError(f"the judge {request.model} cannot be asked: {result.detail}; {_REMEDIES[result.kind]}")

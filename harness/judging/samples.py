@@ -43,12 +43,12 @@ def majority(samples: Sequence[Mapping[str, ReadVerdict] | None], criterion: str
         criterion: id.
     """
     answers = [sample[criterion] for sample in samples if sample is not None]
+    if len(samples) == 1 and answers:
+        return answers[0]
     counts = Counter(one.answer for one in answers if one.answer in _TELLING)
     winner = next((answer for answer, count in counts.items() if 2 * count > len(samples)), None)
     if winner is not None:
         return next(one for one in answers if one.answer is winner)
-    if len(samples) == 1 and answers:
-        return answers[0]
     told = ", ".join(f"{counts[answer]} {answer.value.replace('_', ' ')}" for answer in _TELLING)
     return ReadVerdict(CriterionAnswer.NOT_ASSESSED, f"{len(samples)} answers of the judge have no majority: {told}")
 

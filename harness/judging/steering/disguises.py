@@ -32,8 +32,7 @@ _MARKUP = re.compile(r"<!--|-->|</?[A-Za-z][^<>]{0,300}>|\[//\]: ?#|[*_~`|]{1,3}
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
 _SPACED = re.compile(r"(?:(?<=\s)|^)(?:[^\W_][ .\-·]){4,}[^\W_](?=\s|$|[.!?])")
 _ROT13 = str.maketrans(string.ascii_letters, "".join(word[13:] + word[:13] for word in (string.ascii_lowercase, string.ascii_uppercase)))
-_STOPS = ".!?。！？\n"
-_FULL_STOPS = re.compile(f"[{_STOPS}]")
+_FULL_STOPS = re.compile(r"[.!?。！？\n]")
 
 
 def readings(text: str, unknown: Collection[str] = ()) -> Iterator[str]:
@@ -121,6 +120,6 @@ def sentences(text: str) -> list[str]:
 
 def ends(text: str) -> tuple[str, str]:
     """Return the first and the last of a text's sentences."""
-    stop = _FULL_STOPS.search(text)
-    last = max(text.rfind(sign, 0, len(text) - 1) for sign in _STOPS) + 1 if text else 0
-    return text[: stop.end()] if stop else text, text[last:]
+    first = _FULL_STOPS.search(text)
+    last = _FULL_STOPS.search(text[-2::-1])  # backwards, from before the stop at the very end
+    return text[: first.end()] if first else text, text[len(text) - 1 - last.start() :] if last else text
