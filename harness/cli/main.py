@@ -77,12 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     open_streams()
     # At the end all that is open was closed; tearing down what the judge's SDK alone builds takes a third of a second.
     atexit.register(gc.freeze)
-    before, searched = signal.signal(signal.SIGTERM, _terminate), gc.get_threshold()
-    gc.set_threshold(*SEARCH_CYCLES_AFTER)
+    gc.set_threshold(*SEARCH_CYCLES_AFTER)  # for good: with the old one back, the first thing that is made has everything searched
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         code = _run(words)
     finally:
-        gc.set_threshold(*searched)
         signal.signal(signal.SIGTERM, before)
     close_streams()
     sys.exit(code)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from harness.language_model.batches.message_batches import MessageBatches
     from harness.language_model.sdk import Sdk
 
-_SDK = "harness.language_model.sdk"
-
 
 class Doors:
     """What a connection offers; both doors ask once only.
@@ -47,10 +45,7 @@ class Doors:
         """
         async with self._importing:  # one thread waits, not one for each who asks
             if self._sdk is None:
-                await anyio.to_thread.run_sync(_made_ready, abandon_on_cancel=True)
-                from harness.language_model.sdk import Sdk  # noqa: PLC0415 - as the module says
-
-                self._sdk = Sdk(self._connection)
+                self._sdk = await anyio.to_thread.run_sync(_sdk_of, self._connection, abandon_on_cancel=True)
             return self._sdk
 
     async def batches(self) -> MessageBatches:
@@ -87,9 +82,11 @@ class _EarlyDoor:
         return self._door
 
 
-def _made_ready() -> None:
-    """Do what takes long and can be done anywhere: import the SDK, and read the certificates to trust."""
-    importlib.import_module(_SDK).trusted()
+def _sdk_of(connection: Connection) -> Sdk:
+    """Return the SDK's client; the first one takes long, and none needs the event loop."""
+    from harness.language_model.sdk import Sdk  # noqa: PLC0415 - as the module says
+
+    return Sdk(connection)
 
 
 @asynccontextmanager
@@ -100,7 +97,7 @@ async def opened(connection: Connection) -> AsyncGenerator[Doors]:
         SettingsError: Bedrock without its extra, or without a region.
     """
     doors = Doors(connection)
-    threading.Thread(target=_made_ready, daemon=True, name="import of the SDK").start()
+    threading.Thread(target=importlib.import_module, args=("harness.language_model.sdk",), daemon=True, name="import of the SDK").start()
     if connection.provider == "bedrock":  # what is missing for it has to be known before anything is held
         await doors.ready()
     try:
