@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ from harness.targets.http import HttpTarget
 from harness.targets.open import changed
 from harness.targets.wire import load_target
 from tests.fakes.faulty_proxy import UPGRADE, drips, drips_frames, faulty_proxy
-from tests.fakes.raw_http import hangs
+from tests.fakes.raw_http import after, hangs, raw_server, says
 from tests.fakes.scripted_target import NotingJudge, ScriptedTarget, manifest, overloaded, reply, scenario
 
 pytestmark = pytest.mark.anyio
@@ -139,3 +140,29 @@ async def test_a_run_keeps_its_deadline_within_a_tenth_over_real_sockets(tmp_pat
     assert kept.records.keys() == {(one.assignment.scenario_id, one.assignment.repeat) for one in collected.records}
     assert bool(kept.records) is (trouble == "none")
     assert kept.troubles == ()
+
+
+async def test_a_run_whose_conversations_overrun_their_time_is_invalid(run, tmp_path):
+    """Each turn is in time and no conversation is: that is our own limit, so it spends the quota, and nothing of it is evidence."""
+    slow = after(0.2, says({"text": "Good evening.", "build": "0" * 40}))
+    async with raw_server(slow) as server:
+        path = tmp_path / "target.yaml"
+        path.write_text(
+            json.dumps(
+                {
+                    "name": "slow",
+                    "url": server.url,
+                    "request": {"path": "/", "body": {"message": "{{ message }}"}},
+                    "reply": {"text": "text"},
+                    "build": {"field": "build"},
+                }
+            )
+        )
+        loaded = load_target(str(path), {})
+        wire = replace(loaded, file=changed(loaded.file, {"turn_timeout_s": 0.3, "reply_within_s": 0.3, "conversation_timeout_s": 0.3}))
+        async with HttpTarget(wire, 2) as target:
+            collected = await run(target, repeats=1)
+    (problem,) = collected.problems
+    assert problem.startswith("infrastructure trouble spoiled 2 conversations, 1 may be held again")
+    assert "the conversation was not over within 0.3 s (`conversation_timeout_s`)" in problem
+    assert collected.records == ()

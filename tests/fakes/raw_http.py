@@ -78,6 +78,16 @@ def writes(*parts: bytes, pause_s: float = 0.0, then: Behaviour | None = None) -
     return behave
 
 
+def after(pause_s: float, behaviour: Behaviour) -> Behaviour:
+    """Do something later."""
+
+    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(pause_s)
+        await behaviour(request, writer)
+
+    return behave
+
+
 async def hangs(_: Request, writer: asyncio.StreamWriter) -> None:
     """Never answer."""
     await asyncio.sleep(60)

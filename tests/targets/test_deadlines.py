@@ -21,7 +21,7 @@ from harness.targets.open import changed, limit_told, open_target
 from harness.targets.protocol import FailureKind, Opening, Owner, Reply
 from harness.targets.wire import load_target
 from tests.fakes.faulty_proxy import faulty_proxy, passes
-from tests.fakes.raw_http import hangs, raw_server, says
+from tests.fakes.raw_http import after, hangs, raw_server, says
 
 pytestmark = pytest.mark.anyio
 
@@ -48,16 +48,6 @@ def described(tmp_path):
         return str(path)
 
     return written
-
-
-def after(pause_s, behaviour):
-    """Do something later."""
-
-    async def behave(request, writer):
-        await asyncio.sleep(pause_s)
-        await behaviour(request, writer)
-
-    return behave
 
 
 async def talk(target, turns, opening=OPENING):
