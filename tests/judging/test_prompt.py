@@ -10,6 +10,8 @@ from random import Random
 
 import anyio
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.conversations.transcript import Exchange
 from harness.errors import SourceError
@@ -114,6 +116,22 @@ def test_a_boundary_that_occurs_in_the_data_is_drawn_again():
         assert read_back(sent, nonce)
     with pytest.raises(RuntimeError, match="randomness"):
         boundary(known, lambda: known)
+
+
+ALIKE = {sign: sign + sign.upper() + chr(ord(sign) + 0xFEE0) for sign in "0123456789abcdef"}
+"""Digit → some of the ways in which it is written."""
+for number, sign in enumerate("0123456789"):
+    ALIKE[sign] += chr(0x1D7CE + number) + "⁰¹²³⁴⁵⁶⁷⁸⁹"[number]
+for number, sign in enumerate("abcdef"):
+    ALIKE[sign] += chr(0x24D0 + number) + chr(0x1D41A + number)
+
+
+@given(st.data(), st.text("0123456789abcdef", min_size=32, max_size=32), st.text(max_size=20))
+def test_a_boundary_is_seen_in_any_mixture_of_widths_and_cases(data, known, around):
+    """Each of its digits written in a way of its own, between whatever: a value that occurs is never taken."""
+    written = "".join(data.draw(st.sampled_from(ALIKE[sign])) for sign in known)
+    with pytest.raises(RuntimeError, match="randomness"):
+        boundary(f"{around}。{written}。{around}", lambda: known)
 
 
 def test_facts_come_first_then_the_conversation_then_the_task_again():
