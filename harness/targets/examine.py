@@ -5,8 +5,6 @@ Everything is concealed when it is told, not when it is seen: what a log-in brin
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,20 +17,19 @@ from harness.targets.events import EventReader
 from harness.targets.fields import CREDENTIAL_HEADER
 from harness.targets.http import HttpTarget
 from harness.targets.open import OpenableTarget
+from harness.targets.paths import paths_instead
 from harness.targets.protocol import Answer, FailureKind, Opening, Owner, Reply, TransportFailure
 from harness.targets.raw_reply import RawReply
 from harness.targets.reply import ReplyReader, merged
 from harness.targets.secrets import CONCEALED, Secrets
 from harness.targets.sockets import NAME
+from harness.targets.traces import TraceLinks, TraceTemplate
 from harness.targets.wire import BuildSource, Wire
 
 SHOWN = 2000
 """Characters of a body that are told."""
 EVENTS_SHOWN = 20
 """Events that are told one by one."""
-_CANDIDATES = 8
-_DEPTH = 5
-_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FIXABLE = frozenset({FailureKind.UNREADABLE, FailureKind.CLIENT_ERROR})
 
 
@@ -130,7 +127,7 @@ async def examine(wire: Wire, opening: Opening, message: str) -> Examination:
             answer = await session.send(message, 1, None)
             turn = range(first, len(notes.steps))
         torn_down = target.teardowns_failed == 0
-    return _Telling(wire, notes, answer, turn).told(version, version_problem, healthy=healthy, torn_down=torn_down)
+    return _Telling(wire, notes, answer, turn, opening).told(version, version_problem, healthy=healthy, torn_down=torn_down)
 
 
 async def examine_unwatched(target: OpenableTarget, opening: Opening, message: str) -> Examination:
@@ -154,8 +151,9 @@ async def examine_unwatched(target: OpenableTarget, opening: Opening, message: s
 class _Telling:
     """Makes an examination of notes."""
 
-    def __init__(self, wire: Wire, notes: Notes, answer: Answer, turn: range) -> None:
+    def __init__(self, wire: Wire, notes: Notes, answer: Answer, turn: range, opening: Opening) -> None:
         self._wire = wire
+        self._opening = opening
         self._file = wire.file
         self._secrets = wire.secrets
         self._notes = notes
@@ -233,6 +231,17 @@ class _Telling:
         if isinstance(self._file.build, BuildSource):
             place = "build.field" if self._file.build.field is not None else "build.header"
             yield Mapping(place, self._file.build.field or self._file.build.header or "", self._answer.result.build)
+        yield from self._trace()
+
+    def _trace(self) -> Iterator[Mapping]:
+        """Yield what the target calls the trace of the turn, and the link that a report would show."""
+        told, opening, stated = self._file.traces, self._opening, self._answer.result.trace
+        if told is None:
+            return
+        if told.header is not None or told.field is not None:
+            yield Mapping("traces.field" if told.header is None else "traces.header", told.field or told.header or "", stated)
+        links = TraceLinks(TraceTemplate(told.url, self._file.marks.trace is not None), opening.run_id)
+        yield Mapping("traces.url", told.url, links.url(opening.scenario_id, opening.repeat, 1, stated))
 
     def _problems(self, mappings: Sequence[Mapping]) -> Iterator[str]:
         result = self._answer.result
@@ -246,14 +255,14 @@ class _Telling:
             where = self._file.build.field or self._file.build.header
             yield (
                 f"the reply states no build at {where!r}: every run would be INVALID; correct `build`, or say `build: unattested`"
-                f"{_instead(self._payload(), ('build', 'version', 'revision', 'sha', 'commit', 'fingerprint'))}"
+                f"{paths_instead(self._payload(), ('build', 'version', 'revision', 'sha', 'commit', 'fingerprint'))}"
             )
 
     def _unmapped(self, mappings: Sequence[Mapping]) -> Iterator[str]:
         for one in mappings:
             if one.found is None and one.place in {"reply.text", "poll.id", "poll.done", "websocket.accepted"}:
                 payload = self._payload() if one.place == "reply.text" else self._body(self._first_answer())
-                yield f"`{one.place}: {one.path}` finds nothing{_instead(payload)}"
+                yield f"`{one.place}: {one.path}` finds nothing{paths_instead(payload)}"
         known = [event for event in self._events() if event.kind is not None]
         if self._notes.events and not known:
             names = sorted({name or "(no name)" for name, _, _ in self._notes.events})
@@ -327,21 +336,3 @@ class _Telling:
 
 def _mapping(place: str, path: str, payload: JsonValue) -> Mapping:
     return Mapping(place, path, searched(jmespath.compile(path), payload))
-
-
-def _instead(payload: JsonValue, words: Sequence[str] = ()) -> str:
-    """Return which paths to texts there are instead, those that hold one of the words first."""
-    paths = list(_paths_to_texts(payload))
-    fitting = [path for path in paths if any(word in path.lower() for word in words)] or paths
-    return f"; there is text at {', '.join(fitting[:_CANDIDATES])}" if fitting else ""
-
-
-def _paths_to_texts(payload: JsonValue, path: str = "", depth: int = 0) -> Iterator[str]:
-    if isinstance(payload, str) and path:
-        yield path
-    elif isinstance(payload, dict) and depth < _DEPTH:
-        for name, value in payload.items():
-            step = name if _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
-            yield from _paths_to_texts(value, f"{path}.{step}" if path else step, depth + 1)
-    elif isinstance(payload, list) and payload and depth < _DEPTH:
-        yield from _paths_to_texts(payload[0], f"{path}[0]", depth + 1)

@@ -57,6 +57,21 @@ def test_a_person_reads_what_was_sent_and_found(door: Door, shop: str) -> None:
         assert said in done.out
 
 
+def test_the_trace_of_the_turn_is_shown_as_a_report_would_link_to_it(door: Door, green: Green) -> None:
+    """Whether the target names its trace or the turn carried the id, the link is there; a header that is not sent is seen to find nothing."""
+    url = "https://traces.example/{{ trace_id }}"
+    for traces, found in (({"url": url}, None), ({"url": url, "header": "x-trace"}, "abc-1"), ({"url": url, "header": "x-other"}, None)):
+        with green(lambda _request: says({"text": "Good evening.", "build": BUILD}, 200, ("x-trace", "abc-1")), traces=traces) as (
+            server,
+            file,
+        ):
+            mappings = {one["place"]: one for one in door("target", "check", file, "--json").document["mappings"]}
+            carried = server.requests[-1].headers["traceparent"].split("-")[1]
+        assert mappings["traces.url"]["found"] == f"https://traces.example/{found or carried}"
+        assert mappings.get("traces.header", {"found": None})["found"] == found
+        assert ("traces.header" in mappings) == ("header" in traces)
+
+
 def test_secrets_are_masked_everywhere(door: Door, green: Green, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the environment holds is neither in the request as told nor in the reply that repeats it."""
     monkeypatch.setenv("TOKEN", "s3cr3t-value")
