@@ -7,6 +7,7 @@ stay apart: they tell a name from a word.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,10 +24,9 @@ OMISSION = "[omission]"
 _LEAST_WEIGHT = 40
 _CJK_WEIGHT, _OTHER_WEIGHT = 8, 5
 """So that 8 letters, or 5 kana or kanji, or a mixture of both, are enough."""
-_CJK = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힣々〆豈-﫿\U00020000-\U0003ffff]")
+_CJK = r"[぀-ヿ㐀-䶿一-鿿가-힣々〆豈-﫿\U00020000-\U0003ffff]"
 _DASHES = re.compile("[-~ー‐-―−─━⁓〰]+")
 _QUOTATION = re.compile('["‘’‚‛“”„‟‹›«»「」『』〝〞〟`´′″]')
-_BLANK_BY_CJK = re.compile(rf"(?<={_CJK.pattern}) +| +(?={_CJK.pattern})")
 _ENDS = " '."
 _LONG = 100
 """Characters from which the end of a quote is plainly a cut, and not what somebody said."""
@@ -59,7 +59,7 @@ def comparable(text: str) -> str:
     unified = _QUOTATION.sub("'", unified)
     unified = "-".join(map(str.strip, _DASHES.split(unified)))
     unified = " ".join(unified.split())
-    return unified if unified.isascii() else _BLANK_BY_CJK.sub("", unified)
+    return unified if unified.isascii() else _blank_by_cjk().sub("", unified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,5 +131,15 @@ def _stands(quote: str, text: str) -> bool:
 
 
 def _weight(text: str) -> int:
-    cjk = len(_CJK.findall(text))
+    cjk = 0 if text.isascii() else len(_cjk().findall(text))
     return _CJK_WEIGHT * cjk + _OTHER_WEIGHT * (len(text) - cjk)
+
+
+@functools.cache  # both take five milliseconds to compile, and English needs neither
+def _cjk() -> re.Pattern[str]:
+    return re.compile(_CJK)
+
+
+@functools.cache
+def _blank_by_cjk() -> re.Pattern[str]:
+    return re.compile(rf"(?<={_CJK}) +| +(?={_CJK})")
