@@ -6,7 +6,7 @@ fingerprint keeps its scores apart from those of every other judge.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from harness.conversations.transcript import Transcript
 from harness.expectations.finding import Finding
@@ -20,6 +20,7 @@ from harness.judging.code_answers import (
     without_evidence,
 )
 from harness.judging.judge import CriterionVerdict, JudgeIdentity, Judgement, JudgementOutcome
+from harness.judging.once import Once
 from harness.judging.scoring import ScoredCriterion, score
 from harness.language_model.usage import Usage
 from harness.scenarios.model import Scenario
@@ -37,6 +38,7 @@ class OfflineJudge:
 
     def __init__(self, rubric: Rubric) -> None:
         self._rubric = rubric
+        self._criteria: Callable[[Scenario], tuple[ScoredCriterion, ...]] = Once(self._scored)
         self._identity = JudgeIdentity(NAME, fingerprint([PROTOCOL, rubric.fingerprint]), rubric.fingerprint)
 
     @property
@@ -64,7 +66,7 @@ class OfflineJudge:
         ratings = tuple(rating for rating in score(verdicts, criteria) if rating.dimension in dimensions)
         return Judgement(JudgementOutcome.RATED, verdicts, ratings, Usage())
 
-    def _criteria(self, scenario: Scenario) -> tuple[ScoredCriterion, ...]:
+    def _scored(self, scenario: Scenario) -> tuple[ScoredCriterion, ...]:
         return tuple(item.scored(reads=False) for item in applied_criteria(self._rubric, scenario))
 
 
