@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-import anyio.lowlevel
 import anyio.to_thread
 
 from harness.conversations.drive import drive
@@ -27,6 +26,10 @@ from harness.targets.protocol import Opening, Target
 from harness.written_language import load_language_model
 
 
+async def _at_once() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Whom evaluating asks: the target, the judge, who speaks for the user, and what checks need to know."""
@@ -36,8 +39,9 @@ class Services:
     context: CheckContext
     speakers: Speakers = field(default_factory=Scripted)
     """Who speaks for the user."""
-    ready: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
-    """Waits until the judge can be asked: conversations are held meanwhile, and none that waits for it takes a place."""
+    ready: Callable[[], Awaitable[bool]] = field(default=_at_once)
+    """Waits until the judge can be asked; true where one question has to be answered before a crowd may come. Conversations are held
+    meanwhile, and none that waits for this takes a place."""
 
 
 async def hold(

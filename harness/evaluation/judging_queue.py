@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import anyio
 from anyio import CapacityLimiter
 from anyio.abc import TaskGroup
 
@@ -56,6 +57,8 @@ class JudgingQueue:
         self._places = places
         self._waiting: deque[ConversationRecord] = deque()
         self._working = 0
+        self._first: anyio.Event | None = None
+        """Set once the first conversation is judged, where the others have to wait for that."""
 
     @property
     def held_before(self) -> list[ConversationRecord]:
@@ -83,13 +86,27 @@ class JudgingQueue:
     async def _work(self) -> None:
         """Judge until nobody waits any more."""
         try:
-            await self._services.ready()
+            if await self._services.ready():
+                await self._first_alone()
             while self._waiting:
-                async with self._places.under_way:
-                    if self._waiting:
-                        await self._judge(whole(self._waiting.popleft()))
+                await self._judge_next()
         finally:
             self._working -= 1
+
+    async def _first_alone(self) -> None:
+        """Have one conversation judged before all others: a crowd behind it would take places, and wait in them."""
+        if self._first is None:
+            self._first = anyio.Event()
+            try:
+                await self._judge_next()
+            finally:
+                self._first.set()
+        await self._first.wait()
+
+    async def _judge_next(self) -> None:
+        async with self._places.under_way:
+            if self._waiting:
+                await self._judge(whole(self._waiting.popleft()))
 
     async def _judge(self, record: ConversationRecord) -> None:
         scenario_id, repeat = key_of(record)

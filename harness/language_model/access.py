@@ -119,10 +119,16 @@ class ModelAccess:
                 door = CachedDoor(door, store, terms.key_of, self.ledger, joins=terms.batch is not None)
             yield door
 
-    async def ready(self) -> None:
-        """Wait until a model can be asked without waiting for its SDK; at once where nothing was opened, or nobody is asked."""
-        if self._doors is not None:
-            await self._doors.ready()
+    async def ready(self) -> bool:
+        """Wait until a model can be asked without waiting for its SDK; at once where nothing was opened, or nobody is asked.
+
+        Returns:
+            True where a model is asked whose provider keeps nothing of the prompts yet: who asks first goes ahead alone (`warming`).
+        """
+        if self._doors is None:
+            return False
+        await self._doors.ready()
+        return self._warmth.cold
 
     @asynccontextmanager
     async def fresh(self) -> AsyncGenerator[LanguageModel]:

@@ -35,6 +35,11 @@ class Warmth:
     prefixes: dict[tuple[str, ...], _Prefix] = field(default_factory=dict)
     """By model and texts."""
 
+    @property
+    def cold(self) -> bool:
+        """True while the provider holds none of them."""
+        return all(one.warm_until <= anyio.current_time() for one in self.prefixes.values())
+
 
 class WarmingDoor:
     """Asks another door; where a prefix is to be kept and is not, one question goes ahead and the others wait for its end.

@@ -128,9 +128,43 @@ async def test_a_judge_that_is_not_ready_takes_no_place_of_a_conversation(path, 
             able.set()
 
     with Journal.create(path, PLAN) as journal, anyio.fail_after(20):
-        late = replace(services(ScriptedTarget(), judge), ready=able.wait)
+
+        async def ready():
+            await able.wait()
+            return False
+
+        late = replace(services(ScriptedTarget(), judge), ready=ready)
         collected = await collect(first(5), keys(first(5)), SCENARIOS, late, journal, Limits(concurrency=2, judging=2, under_way=2), watch)
     assert len(judge.asked) == 5 * len(NAMES)
+    assert all(one.judgement for one in collected.records)
+
+
+async def test_the_first_may_be_judged_alone_and_those_behind_it_take_no_place_meanwhile(path, services):
+    """Two places: while the first question is out, the other place holds all that there is to hold; then everybody is judged."""
+    held, asked, all_held = [], [], anyio.Event()
+
+    def watch(record):
+        held.append(record)
+        if len(held) == 5 * len(NAMES):
+            all_held.set()
+
+    class Alone(NotingJudge):
+        async def judge(self, scenario, transcript, findings):
+            asked.append(len(held))
+            if len(asked) == 1:
+                await all_held.wait()
+                assert len(asked) == 1
+            return await super().judge(scenario, transcript, findings)
+
+    async def cold():
+        return True
+
+    with Journal.create(path, PLAN) as journal, anyio.fail_after(20):
+        late = replace(services(ScriptedTarget(), Alone()), ready=cold)
+        limits = Limits(concurrency=2, judging=2, under_way=2)
+        collected = await collect(first(5), keys(first(5)), SCENARIOS, late, journal, limits, watch)
+    assert asked[0] < len(NAMES)
+    assert len(asked) == 5 * len(NAMES)
     assert all(one.judgement for one in collected.records)
 
 
