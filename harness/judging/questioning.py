@@ -192,6 +192,11 @@ class Questioner:
         self._prompts = prompts
         self._draw = draw
         self._places = places
+        self._under_way = 0
+        self._end: ModelFailure | None = None
+        """What every further request would meet, once one has met it."""
+        self._quiet = anyio.Event()
+        """Set once that is known and no call is under way any more."""
 
     async def sample(
         self, case: Case, choice: ModelChoice, number: int, account: Account, *, purpose: str = "judge"
@@ -234,13 +239,27 @@ class Questioner:
         """
         await _taken(self._places)
         try:
-            result = await self._door.ask(request)
+            result = self._end or await self._asked(request)
         finally:
             self._places.release()
         account.note(request, result.usage)
         if isinstance(result, ModelFailure) and result.kind.stops_the_run:
+            await self._quiet.wait()
             raise JudgeError(f"the judge {request.model} cannot be asked: {result.detail}; {_REMEDIES[result.kind]}")
         return result
+
+    async def _asked(self, request: JudgeRequest) -> ModelAnswer | ModelFailure:
+        """Ask; whoever is told that nobody can be asked any more waits for the calls under way: they are paid for, and an error ends them."""
+        self._under_way += 1
+        try:
+            result = await self._door.ask(request)
+            if isinstance(result, ModelFailure) and result.kind.stops_the_run:
+                self._end = self._end or replace(result, usage=Usage())
+            return result
+        finally:
+            self._under_way -= 1
+            if self._end is not None and self._under_way == 0:
+                self._quiet.set()
 
 
 @dataclass(frozen=True, slots=True)

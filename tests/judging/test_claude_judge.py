@@ -213,6 +213,26 @@ def test_what_every_call_would_meet_ends_the_run(kind):
         one(lambda *_: kind)
 
 
+def test_a_call_under_way_is_answered_before_the_run_ends():
+    """Facts find no money left while quality is being answered: that answer is paid for, so it comes in; nobody is asked any more."""
+    said = []
+
+    class Slow(ScriptedModel):
+        async def ask(self, request):
+            slow = "quality" in request.purpose
+            if slow:
+                await anyio.sleep(0.05)
+            answer = await super().ask(request)
+            said.append("quality" if slow else "facts")
+            return answer
+
+    model = Slow(lambda call, _: FailureKind.OVER_BUDGET if about_facts(call) else honest(call))
+    with pytest.raises(JudgeError, match="over_budget"):
+        judged(judge_of(model), CASE, held())
+    assert said == ["facts", "quality"]
+    assert len(model.requests) == 2
+
+
 def test_where_the_target_failed_nobody_is_asked():
     """A 500 scores 1 in every dimension without a call, and conversations that are no evidence are not scored."""
     model = ScriptedModel()
