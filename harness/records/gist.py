@@ -64,7 +64,6 @@ class JudgementGist:
     """In the judgement's own order."""
     steered: bool
     """Something in the conversation tried to steer the judge."""
-    spent: tuple[Spent, ...]
 
     @property
     def scores(self) -> Mapping[str, int] | None:
@@ -154,8 +153,12 @@ def judgement_gist(judgement: Judgement) -> JudgementGist:
         judgement.ratings,
         criteria,
         inquiry is not None and bool(inquiry.injections),
-        () if inquiry is None else inquiry.spent,
     )
+
+
+def spent_of(judgement: Judgement | None) -> tuple[Spent, ...]:
+    """Return what the calls of a judgement used: no part of the gist, which many conversations share, as no two use the same."""
+    return () if judgement is None or judgement.inquiry is None else judgement.inquiry.spent
 
 
 def _turn_gist(exchange: Exchange) -> TurnGist:

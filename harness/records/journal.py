@@ -26,8 +26,8 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 
 from harness.errors import JournalError
-from harness.judging.judge import Judgement
-from harness.records.gist import JudgementGist, judgement_gist
+from harness.judging.judge import Judgement, Spent
+from harness.records.gist import JudgementGist, judgement_gist, spent_of
 from harness.records.journal_content import (
     JournalContent,
     Judged,
@@ -48,16 +48,25 @@ from harness.records.run import ConversationRecord, RunManifest
 
 
 @dataclass(frozen=True, slots=True)
+class _Held:
+    """A conversation that is written down, and does not count yet."""
+
+    key: Key
+    record: ConversationRecord
+
+
+@dataclass(frozen=True, slots=True)
 class _Answer:
     """A judgement that is written down, and does not count yet."""
 
     key: Key
     gist: JudgementGist
+    spent: tuple[Spent, ...]
     offset: int
     """Where its line begins."""
 
 
-_Counting = ConversationRecord | _Answer | Trouble
+_Counting = _Held | _Answer | Trouble
 """What a line that no fsync covers yet is going to add."""
 
 
@@ -206,7 +215,7 @@ class Journal:
         kept = self._shelf.put(record, self._end)
         self._write("record", _json(ConversationRecord, record))
         self._judged[key] = kept.judged
-        self._waiting.append(kept)
+        self._waiting.append(_Held(key, kept))
         return kept
 
     def judged(self, scenario_id: str, repeat: int, judgement: Judgement) -> None:
@@ -224,7 +233,7 @@ class Journal:
         offset = self._end
         self._write("judgement", _json(Judged, Judged(scenario_id, repeat, judgement)))
         self._judged[key] = True
-        self._waiting.append(_Answer(key, judgement_gist(judgement), offset))
+        self._waiting.append(_Answer(key, judgement_gist(judgement), spent_of(judgement), offset))
 
     def note(self, trouble: Trouble) -> None:
         """Write one infrastructure trouble down; raises JournalError like `append`."""
@@ -265,10 +274,10 @@ class Journal:
         match entry:
             case Trouble():
                 self._troubles.append(entry)
-            case _Answer(key, gist, offset):
-                self._records[key] = self._shelf.completed(self._records[key], gist, offset)
-            case ConversationRecord():
-                self._records[key_of(entry)] = entry
+            case _Answer(key, gist, spent, offset):
+                self._records[key] = self._shelf.completed(self._records[key], gist, spent, offset)
+            case _Held(key, record):
+                self._records[key] = record
 
     def _open(self) -> int:
         if self._descriptor is None:

@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from harness.conversations.transcript import Transcript
 from harness.expectations.finding import Finding
-from harness.judging.judge import JudgeIdentity, Judgement
-from harness.records.gist import Gist, gist_of
+from harness.judging.judge import JudgeIdentity, Judgement, Spent
+from harness.records.gist import Gist, gist_of, spent_of
 from harness.targets.protocol import TargetIdentity
 
 MOST_REPEATS = 1000
@@ -71,6 +71,11 @@ class ConversationRecord(_Kept):
         if not hasattr(self, "_kept"):
             object.__setattr__(self, "_kept", gist_of(self.transcript, self.findings, self.judgement))  # frozen, as every record is
         return self._kept
+
+    @property
+    def spent(self) -> tuple[Spent, ...]:
+        """What judging it used; at hand even where the words are not."""
+        return spent_of(self.judgement)
 
     @property
     def failed(self) -> bool:

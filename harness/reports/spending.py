@@ -113,7 +113,7 @@ def _calls(arms: Mapping[str, Sequence[ConversationRecord]]) -> Iterator[tuple[s
                 yield arm, frozenset(), Spent(USER, played.player, played.calls, played.usage)
             if judgement is not None:
                 scored = frozenset(rating.dimension for rating in judgement.ratings)
-                yield from ((arm, scored, spent) for spent in judgement.spent)
+                yield from ((arm, scored, spent) for spent in record.spent)
 
 
 def _by_dimension(
