@@ -9,13 +9,14 @@ from typing import Any
 
 import click
 
-from harness.cli.options import MODEL_OPTIONS, SUITE_OPTIONS, with_options
+from harness.cli.options import MODEL_OPTIONS, SIMULATOR_OPTION, SUITE_OPTIONS, with_options
 from harness.cli.output import say
 
 
 @click.command("estimate")
 @with_options(SUITE_OPTIONS, MODEL_OPTIONS)
 @click.option("--judge", metavar="NAME", help="anthropic or bedrock: Claude.")
+@with_options((SIMULATOR_OPTION,))
 @click.option("--baseline", type=click.Path(dir_okay=False, path_type=Path), help="Baseline that the run would be held against.")
 @click.option("--against", metavar="FILE|URL", help="Deployment that would be measured side by side: its conversations are judged too.")
 @click.option("--policy", type=click.Choice(["prove", "fast", "point"]), help="How quality is decided. Default: prove.")

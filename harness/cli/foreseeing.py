@@ -11,6 +11,7 @@ from harness.anchors.frozen_set import read_anchor_set, shipped_anchors
 from harness.anchors.readings import rotation
 from harness.anchors.record import AnchorStore
 from harness.assembly.claude import claude_judge, judge_connection
+from harness.assembly.speakers import plays
 from harness.baselines.baseline import Baseline
 from harness.baselines.file import read_transcripts
 from harness.cli.event_loop import in_event_loop
@@ -24,7 +25,7 @@ from harness.language_model.door import LanguageModel, ModelRequest
 from harness.language_model.money.prices import load_prices
 from harness.language_model.opening import opened
 from harness.language_model.patient import Patience, PatientDoor
-from harness.reports.estimate import EstimateReport
+from harness.reports.estimate import EstimateReport, PlayedUsers
 from harness.scenarios.load import Suite
 from harness.settings import CLAUDE, Settings
 from harness.trial.expected import expected_judged, judged_by_look
@@ -67,7 +68,13 @@ def estimate_report(settings: Settings, suite: Suite, environ: Mapping[str, str]
         stored=stored,
         watched=_watched(settings, judge.identity.fingerprint),
         stored_differs=baseline is not None and baseline.judge.fingerprint != judge.identity.fingerprint,
+        played=_played(settings, suite),
     )
+
+
+def _played(settings: Settings, suite: Suite) -> PlayedUsers | None:
+    caps = [one.user.turn_cap for one in suite.scenarios if one.user is not None]
+    return PlayedUsers(settings.simulator_model, len(caps), sum(caps) / len(caps)) if plays(settings, suite) else None
 
 
 def _watched(settings: Settings, judge: str) -> int:

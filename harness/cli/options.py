@@ -32,6 +32,11 @@ MODEL_OPTIONS = (
     click.option("--cache", type=_FILE, help="Answers that were paid for. Default: .harness/answers.sqlite."),
     click.option("--replay", is_flag=True, default=None, help="Ask no model: every answer has to be in the cache."),
 )
+SIMULATOR_OPTION = click.option(
+    "--simulator",
+    type=click.Choice(["goal-slots", "anthropic", "bedrock"]),
+    help="Who plays simulated users: goal-slots (no model) or Claude. Default: goal-slots.",
+)
 COLLECTING_OPTIONS = (
     click.option("--target", metavar="FILE|URL", help="Target file, or the URL of a target that speaks the default shape."),
     click.option("--repeats", type=click.IntRange(1, 1000), help="Conversations for each scenario in the first look."),
@@ -52,11 +57,7 @@ COLLECTING_OPTIONS = (
     ),
     click.option("--expect-build", metavar="SHA", help="Build that has to answer: exact, or a prefix of at least 7."),
     click.option("--judge", metavar="NAME", help="offline: rules only; anthropic or bedrock: Claude; package.module:factory: your own."),
-    click.option(
-        "--simulator",
-        type=click.Choice(["goal-slots", "anthropic", "bedrock"]),
-        help="Who plays simulated users: goal-slots (no model) or Claude. Default: goal-slots.",
-    ),
+    SIMULATOR_OPTION,
     click.option("--out", type=_FOLDER, metavar="DIR", help="Folder of this run. Default: .harness/runs/ID."),
     click.option(
         "--resume", is_flag=False, flag_value="last", metavar="[RUN]", help="Go on with an interrupted run (default: the last one)."

@@ -21,6 +21,16 @@ NO_PRICES = "There are no prices, so tokens only: fill in a price file, and name
 
 
 @dataclass(frozen=True, slots=True)
+class PlayedUsers:
+    """Users that a model plays: what they cost is no part of what judging costs, and of the same budget."""
+
+    model: str
+    scenarios: int
+    lines: float
+    """Most lines of a conversation, on average over these scenarios; each is a call."""
+
+
+@dataclass(frozen=True, slots=True)
 class EstimateReport:
     """What is expected, and on what terms."""
 
@@ -38,6 +48,8 @@ class EstimateReport:
     """Anchors that the run has judged, to see whether the judge moved; taken to be as long as conversations are."""
     stored_differs: bool = False
     """Another judge scored them, so that they have to be judged again before anything is decided."""
+    played: PlayedUsers | None = None
+    """None where no model plays users."""
 
     def cost(self, conversations: float, *, batch: bool = False) -> Decimal | None:
         """Return what judging so many conversations costs, US dollars; None without prices."""
@@ -105,6 +117,7 @@ def estimate_document(report: EstimateReport) -> str:
         "rejudging_needed": report.stored_differs,
         "prices": {"source": report.prices.source, "as_of": report.prices.as_of.isoformat() if report.prices.as_of else None},
         "assumptions": list(report.judging.assumptions),
+        "played_users": None if report.played is None else dataclasses.asdict(report.played),
     }
     return json_document(found)
 
@@ -182,4 +195,9 @@ def _remarks(report: EstimateReport) -> list[str]:
         and cheaper != report.cost(report.stored)
     ):
         found.append(f"In Message Batches the baseline costs {money(cheaper)}.")
+    if (played := report.played) is not None:
+        found.append(
+            f"The users of {played.scenarios} scenarios are played by {played.model}, in at most {played.lines:g} calls a conversation: "
+            "these come on top, and are paid from the same budget."
+        )
     return found

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from harness.cli.main import main
 from tests.acceptance.conftest import Finished, called
+from tests.fakes.messages_api.api import KEY, FakeMessagesApi
+from tests.fakes.messages_api.server import serving
+from tests.fakes.model_requests import FIGURES
 from tests.fakes.raw_http import RawServer
 from tests.fakes.threaded_bot import Answerer, bot, good, target_file, write_suite
 
@@ -69,3 +73,35 @@ def recorded(folder: Path, *words: str) -> Path:
             main(["baseline", "record", *words, *where])
     assert left.value.code == 0
     return path
+
+
+@pytest.fixture
+def claude(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeMessagesApi]:
+    """A service that judges honestly, and the environment that leads there."""
+    with ExitStack() as stack:
+        api, url = stack.enter_context(serving(FakeMessagesApi()))
+        monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
+        yield api
+
+
+@pytest.fixture
+def prices(tmp_path: Path) -> tuple[str, str]:
+    """Flags that name prices."""
+    path = tmp_path / "prices.yaml"
+    models = [{"model": model, **{name: float(figure) for name, figure in figures.items()}} for model, figures in FIGURES.items()]
+    path.write_text(yaml.safe_dump({"source": "invented", "as_of": "2026-11-01", "models": models}).replace("'2026-11-01'", "2026-11-01"))
+    return ("--prices", str(path))
+
+
+@pytest.fixture(scope="session")
+def suite(suite_words: tuple[str, ...]) -> tuple[str, ...]:
+    """Flags that name a small suite."""
+    return suite_words[:4]
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """Flags that name a healthy bot."""
+    with bot(lambda _: good()) as server:
+        yield ("--target", str(target_file(tmp_path, server.url)))

@@ -4,61 +4,23 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from harness.baselines.file import read_baseline, read_transcripts
 from harness.language_model.batches.patient_batches import BatchPatience
 from harness.records.journal import read_journal
 from tests.cli.conftest import Door, recorded
-from tests.fakes.messages_api.api import KEY, FakeMessagesApi
-from tests.fakes.messages_api.server import serving
+from tests.fakes.messages_api.api import FakeMessagesApi
 from tests.fakes.messages_api.temper import BatchTemper, Temper
 from tests.fakes.model_requests import FIGURES
-from tests.fakes.recorded_anchors import keep_planted
-from tests.fakes.threaded_bot import SCENARIOS, bot, good, target_file, write_suite
+from tests.fakes.threaded_bot import SCENARIOS, write_suite
 
 OFFLINE, CLAUDE = ("--judge", "offline"), ("--judge", "anthropic")
 REPEATS = 3
 QUICK = BatchPatience(gather_s=0.1, first_look_s=0.02, longest_look_s=0.05)
-
-
-@pytest.fixture
-def claude(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeMessagesApi]:
-    """A service that judges honestly, and the environment that leads there."""
-    with ExitStack() as stack:
-        api, url = stack.enter_context(serving(FakeMessagesApi()))
-        monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
-        yield api
-
-
-@pytest.fixture
-def prices(tmp_path: Path) -> tuple[str, str]:
-    """Flags that name prices."""
-    path = tmp_path / "prices.yaml"
-    models = [{"model": model, **{name: float(figure) for name, figure in figures.items()}} for model, figures in FIGURES.items()]
-    path.write_text(yaml.safe_dump({"source": "invented", "as_of": "2026-11-01", "models": models}).replace("'2026-11-01'", "2026-11-01"))
-    return ("--prices", str(path))
-
-
-@pytest.fixture(scope="module")
-def suite(suite_words: tuple[str, ...]) -> tuple[str, ...]:
-    """Flags that name a small suite."""
-    return suite_words[:4]
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """Flags that name a healthy bot."""
-    with bot(lambda _: good()) as server:
-        yield ("--target", str(target_file(tmp_path, server.url)))
 
 
 @pytest.fixture(scope="module")
@@ -302,57 +264,3 @@ def test_an_interrupted_rejudging_goes_on_where_it_was(door: Door, claude, price
     assert done.code == 0
     assert len(claude.ledger.bills) == 36
     assert "36 calls" in done.document["spent"]
-
-
-def estimated(door: Door, *words: object) -> dict[str, Any]:
-    done = door("estimate", *words, "--json")
-    assert done.code == 0, done.err
-    return done.document
-
-
-def test_an_estimate_comes_near_the_bill(door: Door, claude, prices, suite, target, tmp_path: Path) -> None:
-    """By the service's own count of tokens and the length of kept answers, a run's money is foreseen to within a quarter."""
-    blue = recorded(tmp_path / "blue", *suite, *CLAUDE, "--repeats", str(REPEATS))
-    before = billed(claude)
-    found = estimated(door, *suite, *CLAUDE, *prices, "--baseline", blue, "--policy", "fast")
-    assert billed(claude) == before
-    look, foreseen = next(iter(found["looks"].items()))
-    run = door("run", *target, *suite, *CLAUDE, *prices, "--repeats", look, "--cache", "new.sqlite", "--json", "--quiet").document
-    assert run["spending"]["calls"] == foreseen["conversations"] == int(look) * SCENARIOS
-    # Each conversation of this suite takes one call, and none is asked again: the assumed further looks are the difference.
-    assert foreseen["usd"] / 1.25 == pytest.approx(run["spending"]["usd"], rel=0.25)
-    assert found["per_conversation"]["usd"] == pytest.approx(foreseen["usd"] / foreseen["conversations"], rel=0.1)
-    assert "Tokens were counted by the service" in " ".join(found["assumptions"])
-    assert "as those that are kept" in " ".join(found["assumptions"])
-    assert not found["rejudging_needed"]
-    assert found["rejudge_baseline"]["conversations"] == 36
-    assert found["rejudge_baseline"]["usd_in_batches"] == pytest.approx(found["rejudge_baseline"]["usd"] / 2)
-    assert set(found["expected"]) == {"d0", "margin", "twice_margin"}
-
-
-def test_an_estimate_needs_neither_key_nor_baseline_nor_prices(door: Door, suite, target, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without anything it goes by characters, by typical replies and in tokens, and says so; side by side both arms are counted."""
-    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
-    found = estimated(door, *suite, *CLAUDE)
-    said = " ".join(found["assumptions"])
-    for words in ("No conversation was held yet", "3.5 characters", "assumed to have 1,000 tokens"):
-        assert words in said
-    assert found["per_conversation"]["usd"] is None
-    assert found["expected"] is None
-    both = estimated(door, *suite, *CLAUDE, "--against", target[1])
-    assert [2 * look["conversations"] for look in found["looks"].values()] == [look["conversations"] for look in both["looks"].values()]
-    assert found["anchors"] is None
-    keep_planted(Path(".harness/anchors"))
-    assert estimated(door, *suite, *CLAUDE)["anchors"]["conversations"] == 20
-    assert estimated(door, *suite, *CLAUDE, "--against", target[1])["anchors"] is None
-    text = door("estimate", *suite, *CLAUDE).out
-    assert "fill in a price file" in re.sub(r"\s+", " ", text)
-    assert "look at" in text
-
-
-def test_an_estimate_says_when_nobody_could_count(door: Door, claude, suite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key that is refused leaves the rule of thumb, and the reason stands among the assumptions."""
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-wrong-0123456789")
-    said = " ".join(estimated(door, *suite, *CLAUDE)["assumptions"])
-    assert "The service did not count tokens: HTTP 401" in said
-    assert "3.5 characters" in said
