@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import COLLECTING_OPTIONS, SUITE_OPTIONS, with_options
-from harness.cli.output import mention, say
+from harness.cli.output import mention, refuse_unwritable, say
 
 if TYPE_CHECKING:
     from harness.baselines.baseline import Baseline
@@ -56,7 +56,6 @@ def command(*, config: Path | None, splits: int, output: Path | None, as_json: b
     from harness.baselines.file import read_baseline
     from harness.baselines.noise import noise_path, write_noise
     from harness.cli.choosing import chosen_settings
-    from harness.cli.reporting import refuse_unwritable
     from harness.errors import SettingsError
     from harness.gates.self_comparison import GateInUse, measure_noise
     from harness.reports.noise import NoiseReport, noise_document, noise_text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import COLLECTING_OPTIONS, MODEL_OPTIONS, SUITE_OPTIONS, with_options
-from harness.cli.output import counted, mention, say
+from harness.cli.output import counted, mention, refuse_unwritable, say
 
 if TYPE_CHECKING:
     from harness.anchors.drift import Drift
@@ -47,7 +47,6 @@ def record(
     from harness.cli.choosing import chosen_settings
     from harness.cli.holding import hold
     from harness.cli.rejudging import spent_by
-    from harness.cli.reporting import refuse_unwritable
     from harness.cli.watching import anchor_watch
     from harness.errors import SettingsError, TargetError
     from harness.frozen import plain

@@ -13,9 +13,9 @@ from harness.assembly.manifests import manifest_beside, planned_manifest
 from harness.cli.event_loop import Interrupted, in_event_loop
 from harness.cli.gating import keep_count, rules_of
 from harness.cli.holding import SPENDING, hold_in
-from harness.cli.output import counted, mention
-from harness.cli.reporting import GATES, publish, publish_error, refuse_unwritable
-from harness.cli.verdict import account_of, circumstances_of
+from harness.cli.output import counted, mention, refuse_unwritable
+from harness.cli.reporting import GATES, publish, publish_error
+from harness.cli.telling import account_of, circumstances_of
 from harness.errors import HarnessError, JournalError, JudgeError, SettingsError
 from harness.expectations.rehearsal import rehearse
 from harness.records.journal_content import Trouble, of_infrastructure

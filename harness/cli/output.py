@@ -1,12 +1,15 @@
-"""The one way to stdout and stderr: a reader who closes them early changes nothing about the exit code."""
+"""The one way to stdout and stderr, and whether a file can be written: a reader who closes early changes nothing about the exit code."""
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TextIO
 
 import click
+
+from harness.errors import StoreError
 
 
 def say(text: str) -> None:
@@ -31,6 +34,22 @@ def mention(text: str) -> None:
         sys.stderr.flush()
     except OSError:
         _silence(sys.stderr)
+
+
+def refuse_unwritable(*paths: Path | None) -> None:
+    """Raise StoreError for a file that could not be written, before hours are spent on what belongs into it.
+
+    A file is replaced as a whole, so that a device, a pipe or a link in its place would be lost.
+    """
+    for path in paths:
+        if path is None:
+            continue
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise StoreError(
+                f"{path}: cannot be written: {path.parent} is no folder that can be written to; create it, or choose another one"
+            )
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise StoreError(f"{path}: is no ordinary file, and would be replaced by one; choose another name")
 
 
 def open_streams() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import MODEL_OPTIONS, SUITE_OPTIONS, with_options
-from harness.cli.output import mention, say
+from harness.cli.output import mention, refuse_unwritable, say
 
 if TYPE_CHECKING:
     from harness.cli.rejudging import Judges
@@ -73,7 +73,6 @@ def _baseline(source: str, output: Path | None, settings: Settings, suite: Suite
     from harness.baselines.file import read_baseline
     from harness.cli.holding import SPENDING
     from harness.cli.rejudging import REJUDGED, REPLY_WITHIN_S, judged_again
-    from harness.cli.reporting import refuse_unwritable
     from harness.errors import SettingsError
     from harness.expectations.check import CheckContext
     from harness.frozen import fingerprint
@@ -122,7 +121,6 @@ def _record(output: Path, run: RunRecord, suite: Suite) -> None:
     """Store a run as a baseline."""
     from harness.baselines.baseline import refuse_unscored
     from harness.baselines.file import write_baseline
-    from harness.cli.reporting import refuse_unwritable
     from harness.records.redact import Known
 
     refuse_unwritable(output)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.cli.output import mention, say
-from harness.errors import HarnessError, StoreError
+from harness.cli.output import mention, refuse_unwritable, say
+from harness.errors import HarnessError
 from harness.records.store import write_atomically
 from harness.reports.escape import terminal_text
 from harness.reports.junit import junit
@@ -22,22 +22,6 @@ from harness.reports.terminal import terminal
 SHARED_FILE = 0o644
 GATES = ("integration", "quality")
 """Gates that `gate` and `demo` ask."""
-
-
-def refuse_unwritable(*paths: Path | None) -> None:
-    """Raise StoreError for a file that could not be written, before hours are spent on what belongs into it.
-
-    A file is replaced as a whole, so that a device, a pipe or a link in its place would be lost.
-    """
-    for path in paths:
-        if path is None:
-            continue
-        if not os.access(path.parent, os.W_OK | os.X_OK):
-            raise StoreError(
-                f"{path}: cannot be written: {path.parent} is no folder that can be written to; create it, or choose another one"
-            )
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise StoreError(f"{path}: is no ordinary file, and would be replaced by one; choose another name")
 
 
 def publish_error(report: Report, flags: Mapping[str, Any]) -> int:

@@ -18,9 +18,10 @@ import click
 from harness.assembly.bench import assemble
 from harness.cli.gating import rules_of
 from harness.cli.holding import hold
-from harness.cli.output import counted
-from harness.cli.reporting import publish, refuse_unwritable
-from harness.cli.verdict import account_of, circumstances_of, ready
+from harness.cli.output import counted, refuse_unwritable
+from harness.cli.reporting import publish
+from harness.cli.telling import account_of, circumstances_of
+from harness.cli.verdict import ready
 from harness.errors import SettingsError
 from harness.records.journal_content import of_infrastructure
 from harness.records.run import RunManifest, SeedStream, Shard

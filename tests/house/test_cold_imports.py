@@ -30,7 +30,7 @@ def test_help_imports_nothing_heavy() -> None:
 NOT_TO_MEASURE = (
     "scipy", "numpy", "rich", "jsonschema", "httpx", "harness.statistics.power", "harness.gates.quality", "harness.gates.integration", "harness.trial.trial",
     "harness.calibration.calibration", "harness.baselines.file", "harness.baselines.noise", "harness.assembly.trusted", "harness.assembly.cast",
-    "harness.variants.tables", "harness.simulated_users.contract", "harness.anchors.record",
+    "harness.variants.tables", "harness.simulated_users.contract", "harness.anchors.record", "harness.reports.report", "harness.reports.junit",
 )  # fmt: skip
 """What decides, compares, plays users or draws: none of it is needed to hold a run and write down what was seen."""
 
@@ -38,7 +38,7 @@ NOT_TO_MEASURE = (
 def test_a_run_that_only_measures_imports_nothing_that_decides() -> None:
     """What `harness run` imports before its first request brings no arrays, statistics or gates with it."""
     modules = imported_by("import harness.cli.run, harness.cli.trusting, harness.cli.verdict")
-    assert {"harness.assembly.bench", "harness.reports.report", "harness.trial.measuring"} <= modules
+    assert {"harness.assembly.bench", "harness.evaluation.schedule", "harness.trial.measuring"} <= modules
     assert not modules.intersection(NOT_TO_MEASURE)
 
 
