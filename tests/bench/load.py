@@ -60,7 +60,7 @@ def interleaved(load: Load, folder: Path, rounds: int) -> tuple[Held, Held]:
 
 def throughput(folder: Path) -> list[Row]:
     """Return the rows at fifty conversations at once, but for the longest."""
-    short, short_raw = interleaved(SHORT, folder, 3)
+    short, short_raw = interleaved(SHORT, folder, 7)  # short enough for one slow second to show
     middle, raw = interleaved(MIDDLE, folder, 3)
     return [
         _span(MIDDLE, middle, raw, 1.10, 1.03),
