@@ -92,6 +92,7 @@ def judge_stored(conversations: int, at_once: int, folder: Path) -> dict[str, fl
     settings = _settings(folder, at_once)
     suite, _ = open_suite(settings, ())
     access = model_access(settings, os.environ)
+    assert access is not None
     judge = open_judge(settings, suite, os.environ, access)
     held = read_journal(folder / JOURNAL)
     work = Rejudging(held.manifest, (), frozenset(held.records), ())
@@ -99,12 +100,12 @@ def judge_stored(conversations: int, at_once: int, folder: Path) -> dict[str, fl
 
     async def judge_all() -> float:
         async with judge:  # type: ignore[attr-defined]
+            await access.ready()  # a run imports the SDK while it holds conversations, and here there are none to be held
             began = time.perf_counter()
             await judge_again(journal, work, scenarios, judge, at_once, lambda _: None)
             return time.perf_counter() - began
 
     with opened(folder / JOURNAL, work) as journal:
-        assert access is not None
         access.ledger.keep_at(folder / "spending.jsonl")
         seconds = anyio.run(judge_all)
         assert sum(one.scores is not None for one in journal.records.values()) == conversations

@@ -14,8 +14,10 @@ from tests.bench.workload import Load
 SHORT, MIDDLE, LONG = Load(200, 50), Load(1000, 50), Load(5000, 50)
 WIDE, WIDEST = Load(2000, 200), Load(5000, 500)
 SMALL = Load(500, 50)
-CPU_MUST_MS, CPU_MOONSHOT_MS, RAW_CPU_MS = 5.0, 3.0, 0.4
-"""Processor time a conversation: the two goals, and what raw sockets took on the machine on which they were set."""
+CPU_MUST_MS, CPU_MOONSHOT_MS = 5.0, 3.0
+RAW_CPU_MS, RAW_SPAN, RAW_WALL = 0.4, 1.01, {SHORT: 1.05, MIDDLE: 1.02, LONG: 1.01}
+"""What raw sockets took where the goals were set. Goals are held as multiples of the raw sockets of this run: the least time is one of
+waiting, and whatever a slow day adds to it, it adds to both."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def throughput(folder: Path) -> list[Row]:
     short, short_raw = interleaved(SHORT, folder, 7)  # short enough for one slow second to show
     middle, raw = interleaved(MIDDLE, folder, 3)
     return [
-        _span(MIDDLE, middle, raw, 1.10, 1.03),
+        _beside_raw("first request to last answer", MIDDLE, (middle.span, raw.span, RAW_SPAN), 1.10, 1.03),
         _wall(SHORT, short, short_raw, 1.5, 1.2),
         _wall(MIDDLE, middle, raw, 1.15, 1.05),
         *_processor(middle, raw, short),
@@ -107,8 +109,14 @@ def _span(load: Load, held: Held, raw: Held, must: float, moonshot: float) -> Ro
 
 
 def _wall(load: Load, held: Held, raw: Held, must: float, moonshot: float) -> Row:
-    beside = f"raw sockets {raw.wall:.3f}, {held.wall / raw.wall:.2f} x as long"
-    return Row(f"whole process over the least time, {load}", held.wall, "x", must, moonshot, beside)
+    return _beside_raw("whole process", load, (held.wall, raw.wall, RAW_WALL[load]), must, moonshot)
+
+
+def _beside_raw(what: str, load: Load, figures: tuple[float, float, float], must: float, moonshot: float) -> Row:
+    """Return a row of ours, raw sockets now and raw sockets where the goals were set, each a multiple of the least time, as the goals are."""
+    ours, raw, known = figures
+    beside = f"{ours:.3f} x the least time (goal {must:g} where raw sockets take {known:g}), raw sockets {raw:.3f}"
+    return Row(f"{what}, beside raw sockets, {load}", ours / raw, "x", must / known, moonshot / known, beside)
 
 
 def _processor(held: Held, raw: Held, short: Held) -> list[Row]:

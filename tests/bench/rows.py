@@ -33,5 +33,5 @@ class Row:
         return "told" if self.must is None else "held"
 
     def __str__(self) -> str:
-        goals = ", ".join(f"{name} {goal:g}" for name, goal in (("must", self.must), ("moonshot", self.moonshot)) if goal is not None)
+        goals = ", ".join(f"{name} {goal:.4g}" for name, goal in (("must", self.must), ("moonshot", self.moonshot)) if goal is not None)
         return f"{self.state:6}  {self.figure:9.3f} {self.unit:4}  {f'({goals})' if goals else '':30}  {self.what}{'; ' * bool(self.beside)}{self.beside}"
