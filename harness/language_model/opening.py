@@ -6,6 +6,7 @@ the time. Nothing else imports it.
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import sys
@@ -95,6 +96,12 @@ def _sdk_of(connection: Connection) -> Sdk:
     return Sdk(connection)
 
 
+@functools.cache  # once a process: two at a time would each take the other's switch interval for the one to go back to
+def _begin_import() -> None:
+    """Have the SDK imported in a thread."""
+    threading.Thread(target=_imported, daemon=True, name="import of the SDK").start()
+
+
 def _imported() -> None:
     """Import the SDK beside an event loop that goes on.
 
@@ -119,7 +126,7 @@ async def opened(connection: Connection) -> AsyncGenerator[Doors]:
         SettingsError: Bedrock without its extra, or without a region.
     """
     doors = Doors(connection)
-    threading.Thread(target=_imported, daemon=True, name="import of the SDK").start()
+    _begin_import()
     if connection.provider == "bedrock":  # what is missing for it has to be known before anything is held
         await doors.ready()
     try:

@@ -13,7 +13,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import anthropic
 import anyio
@@ -87,12 +87,6 @@ class Sdk:
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def post(self, path: str, body: dict[str, Any]) -> Received | ModelFailure:
         """Send JSON data once, and return the successful response, or what went wrong, classified.

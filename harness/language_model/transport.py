@@ -17,12 +17,12 @@ import h11
 import httpx2
 
 from harness.targets.http11 import CutError, Http11Connection, Origin, OverlongError, connected
+from harness.targets.url import PORTS
 
 IDLE_S = 5.0
 """Seconds after which an idle connection is not used again, as in the SDK."""
 MAX_BODY = 1 << 30
 """Bytes of a response: no results of a batch are longer."""
-_PORTS = {"http": 80, "https": 443}
 
 
 def direct_client(tls: ssl.SSLContext, timeout: httpx2.Timeout, *, trust_env: bool) -> httpx2.AsyncClient | None:
@@ -91,7 +91,7 @@ class KeptConnections(httpx2.AsyncBaseTransport):
 
     async def _connected(self, request: httpx2.Request) -> Http11Connection:
         url = request.url
-        origin = Origin(url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme], self._tls if url.scheme == "https" else None)
+        origin = Origin(url.raw_host.decode("ascii"), url.port or PORTS[url.scheme], self._tls if url.scheme == "https" else None)
         while self._idle:
             known = self._idle.pop()
             if known.origin == origin and known.usable(IDLE_S):
